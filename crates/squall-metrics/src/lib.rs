@@ -1,0 +1,1 @@
+//! Metrics: registry, tags, series, sinks, thresholds and the aggregate they end in. Pure: no I/O, no clock.
