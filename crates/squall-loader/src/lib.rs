@@ -1,1 +1,31 @@
-//! placeholder
+//! Turns an entry script into a [`ModuleGraph`]: every file it can reach, resolved, read or fetched, stripped
+//! of types, told apart as ES module, CommonJS or JSON, and ready to be evaluated.
+//!
+//! ```text
+//! Entry ─ resolve ─ read | fetch ─ strip types ─ analyse ─┐
+//!            ▲                                            ├─ emit ─ ModuleGraph
+//!            └──────────── every import ◄─────────────────┘
+//! ```
+//!
+//! There is no JavaScript engine here. What the engine's side has to provide is written on [`ModuleKind`]
+//! and [`Module::code`]; what it may ask afterwards is [`ModuleGraph::resolve`] and, for specifiers known only at run
+//! time, [`Loader::load_more`].
+
+mod error;
+mod graph;
+mod loader;
+mod position;
+mod remote;
+mod trace;
+
+pub use error::{Importer, LoadError};
+pub use graph::{Module, ModuleGraph, ModuleId, ModuleKind};
+pub use loader::{Entry, Loader, LoaderConfig};
+pub use remote::Fetch;
+pub use trace::{code_frame, rewrite_stack};
+
+/// The export of a CommonJS module that stands for its namespace, with keys known only once it has run.
+///
+/// `import * as ns from "./cjs.js"` is emitted as `import { __squall_namespace as ns } from "./cjs.js"`; the engine's
+/// side exports under this name an object with the own enumerable properties of `module.exports` and `default`.
+pub const NAMESPACE_EXPORT: &str = "__squall_namespace";

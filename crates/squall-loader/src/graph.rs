@@ -1,0 +1,98 @@
+//! The result of loading: modules, how they refer to each other, and what each is called.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::LoadError;
+use crate::position::Mapping;
+
+/// A module's index in [`ModuleGraph::modules`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModuleId(pub usize);
+
+/// What a module is, and so how it is evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModuleKind {
+    /// An ES module. `code` is compiled as a module named by the specifier. A file that also calls `require`
+    /// begins with `const require=import.meta.require;`, so `import.meta` must have that function.
+    Es,
+    /// A CommonJS module. `code` is a script whose value is
+    /// `function (exports, require, module, __filename, __dirname)`. To ES importers it exports `default`
+    /// (`module.exports`), [`requested_names`](Module::requested_names) and [`NAMESPACE_EXPORT`](crate::NAMESPACE_EXPORT).
+    CommonJs,
+    /// A JSON document; `code` is its text, known to be valid. To ES importers it exports `default` and
+    /// [`requested_names`](Module::requested_names).
+    Json,
+    /// A module built into the program, by its name (`k6/http`); `code` is empty. Whether it exists is for the engine's side to say.
+    Host(String),
+}
+
+/// One module.
+#[derive(Debug)]
+pub struct Module {
+    /// The canonical name, shown in stack traces: `file:///abs/x.ts`, `https://host/x.js` or `k6/http`.
+    pub specifier: String,
+    /// Where the file is, when it is a local file.
+    pub path: Option<PathBuf>,
+    /// How it is evaluated.
+    pub kind: ModuleKind,
+    /// What the engine evaluates; see [`ModuleKind`].
+    pub code: Arc<str>,
+    /// The text as it was read.
+    pub source: Arc<str>,
+    /// The modules it refers to by a literal in `import`, `export … from`, `import()` or `require()`,
+    /// by specifier as written. Use [`ModuleGraph::resolve`] to read it.
+    pub imports: HashMap<String, ModuleId>,
+    /// Literal `require()` and `import()` that lead nowhere. It is no error until they run.
+    pub broken_imports: HashMap<String, LoadError>,
+    /// Every name that some module imports or re-exports by name from this one (without `default`).
+    /// Filled for CommonJS, JSON and host modules, whose own exports are not known before they run.
+    pub requested_names: BTreeSet<String>,
+    pub(crate) mapping: Mapping,
+}
+
+impl Module {
+    /// The position in [`source`](Self::source) of a position in [`code`](Self::code).
+    /// Lines and columns count from 1.
+    pub fn original_position(&self, line: u32, column: u32) -> (u32, u32) {
+        self.mapping.original(line, column)
+    }
+
+    /// The given line of [`source`](Self::source), counting from 1, without its end.
+    pub fn source_line(&self, line: u32) -> Option<&str> {
+        self.source.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)
+    }
+}
+
+/// Every module a script can reach.
+#[derive(Debug)]
+pub struct ModuleGraph {
+    /// The modules, by [`ModuleId`].
+    pub modules: Vec<Module>,
+    /// The script itself.
+    pub entry: ModuleId,
+    pub(crate) by_specifier: HashMap<String, ModuleId>,
+}
+
+impl ModuleGraph {
+    /// The module with this id.
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.modules[id.0]
+    }
+
+    /// The module with this canonical name.
+    pub fn find(&self, specifier: &str) -> Option<ModuleId> {
+        self.by_specifier.get(specifier).copied()
+    }
+
+    /// What `specifier`, as written in module `from`, leads to: `None` when it was not seen while loading, an
+    /// error when it was seen and leads nowhere.
+    pub fn resolve(&self, from: ModuleId, specifier: &str) -> Option<Result<ModuleId, &LoadError>> {
+        let module = self.module(from);
+        match module.imports.get(specifier) {
+            Some(id) => Some(Ok(*id)),
+            None => module.broken_imports.get(specifier).map(Err),
+        }
+    }
+}
