@@ -1,1 +1,30 @@
-fn main() {}
+//! Chores of the workspace: `cargo xtask compat` and `cargo xtask bench`.
+
+mod compat;
+mod process;
+mod target;
+mod tool;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the Squall workspace")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run the scripts of compat/ in k6 and in Squall and compare what they report
+    Compat(compat::Args),
+}
+
+fn main() -> Result<ExitCode> {
+    match Cli::parse().chore {
+        Chore::Compat(args) => compat::run(&args),
+    }
+}

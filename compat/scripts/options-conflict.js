@@ -1,0 +1,4 @@
+// Two shortcuts that exclude each other.
+export const options = { duration: '1s', stages: [{ duration: '1s', target: 1 }] };
+
+export default function () {}

