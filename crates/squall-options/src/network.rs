@@ -1,0 +1,565 @@
+//! Option values about names, addresses and TLS.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    time::Duration,
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::{Cidr, OptionValue, OptionsError, duration::parse_duration, node::Node, value::FromText};
+
+/// The `dns` option. What is unset falls back to k6's defaults through the methods.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Dns {
+    /// How long answers are kept.
+    pub ttl: Option<DnsTtl>,
+    /// Which of several addresses is used.
+    pub select: Option<DnsSelect>,
+    /// Which address family is used.
+    pub policy: Option<DnsPolicy>,
+}
+
+impl Dns {
+    /// How long answers are kept: 5 minutes by default, `None` is for ever.
+    pub fn cache_time(&self) -> Option<Duration> {
+        match &self.ttl {
+            Some(ttl) => ttl.cache_time,
+            None => Some(Duration::from_secs(5 * 60)),
+        }
+    }
+
+    /// Takes over what `upper` sets.
+    pub(crate) fn overlay(&mut self, upper: Dns) {
+        self.ttl = upper.ttl.or(self.ttl.take());
+        self.select = upper.select.or(self.select);
+        self.policy = upper.policy.or(self.policy);
+    }
+
+    fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
+        match key {
+            "ttl" => self.ttl = Some(text.parse()?),
+            "select" => self.select = Some(by_name(&DnsSelect::ALL, DnsSelect::name, text)?),
+            "policy" => self.policy = Some(by_name(&DnsPolicy::ALL, DnsPolicy::name, text)?),
+            _ => return Err(format!("unknown key {key:?} (expected ttl, select or policy)")),
+        }
+        Ok(())
+    }
+}
+
+impl OptionValue for Dns {
+    fn from_json(node: &Node<'_>) -> Result<Dns, OptionsError> {
+        let mut dns = Dns::default();
+        for (key, member) in node.members()?.filter(|(key, _)| ["ttl", "select", "policy"].contains(key)) {
+            dns.set(key, member.string()?).map_err(|message| member.error(message))?;
+        }
+        Ok(dns)
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "ttl": self.ttl.as_ref().map(|ttl| ttl.text.as_str()),
+            "select": self.select.map(DnsSelect::name),
+            "policy": self.policy.map(DnsPolicy::name),
+        })
+    }
+}
+
+impl FromText for Dns {
+    /// `ttl=5m,select=random,policy=preferIPv4`, each part optional.
+    fn from_text(text: &str) -> Result<Dns, String> {
+        let mut dns = Dns::default();
+        for part in text.split(',') {
+            let (key, value) =
+                part.split_once('=').ok_or_else(|| format!("expected key=value, found {part:?}"))?;
+            dns.set(key.trim(), value.trim())?;
+        }
+        Ok(dns)
+    }
+}
+
+/// How long a resolved name is kept: a duration, `0` or `inf`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DnsTtl {
+    text: String,
+    /// `None` is for ever.
+    cache_time: Option<Duration>,
+}
+
+impl FromStr for DnsTtl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<DnsTtl, String> {
+        let cache_time = if text == "inf" { None } else { Some(parse_duration(text)?) };
+        Ok(DnsTtl { text: text.to_owned(), cache_time })
+    }
+}
+
+/// Which of a name's addresses is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DnsSelect {
+    /// `first`
+    First,
+    /// `random`
+    #[default]
+    Random,
+    /// `roundRobin`
+    RoundRobin,
+}
+
+impl DnsSelect {
+    const ALL: [DnsSelect; 3] = [DnsSelect::First, DnsSelect::Random, DnsSelect::RoundRobin];
+
+    fn name(self) -> &'static str {
+        match self {
+            DnsSelect::First => "first",
+            DnsSelect::Random => "random",
+            DnsSelect::RoundRobin => "roundRobin",
+        }
+    }
+}
+
+/// Which address family is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DnsPolicy {
+    /// `preferIPv4`
+    #[default]
+    PreferIpv4,
+    /// `preferIPv6`
+    PreferIpv6,
+    /// `onlyIPv4`
+    OnlyIpv4,
+    /// `onlyIPv6`
+    OnlyIpv6,
+    /// `any`
+    Any,
+}
+
+impl DnsPolicy {
+    const ALL: [DnsPolicy; 5] = [
+        DnsPolicy::PreferIpv4,
+        DnsPolicy::PreferIpv6,
+        DnsPolicy::OnlyIpv4,
+        DnsPolicy::OnlyIpv6,
+        DnsPolicy::Any,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            DnsPolicy::PreferIpv4 => "preferIPv4",
+            DnsPolicy::PreferIpv6 => "preferIPv6",
+            DnsPolicy::OnlyIpv4 => "onlyIPv4",
+            DnsPolicy::OnlyIpv6 => "onlyIPv6",
+            DnsPolicy::Any => "any",
+        }
+    }
+}
+
+/// A TLS protocol version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// `tls1.0`
+    Tls10,
+    /// `tls1.1`
+    Tls11,
+    /// `tls1.2`
+    Tls12,
+    /// `tls1.3`
+    Tls13,
+}
+
+impl TlsVersion {
+    const ALL: [TlsVersion; 4] = [TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::Tls12, TlsVersion::Tls13];
+
+    /// As scripts write it: `tls1.3`.
+    pub fn name(self) -> &'static str {
+        match self {
+            TlsVersion::Tls10 => "tls1.0",
+            TlsVersion::Tls11 => "tls1.1",
+            TlsVersion::Tls12 => "tls1.2",
+            TlsVersion::Tls13 => "tls1.3",
+        }
+    }
+}
+
+impl OptionValue for TlsVersion {
+    fn from_json(node: &Node<'_>) -> Result<TlsVersion, OptionsError> {
+        by_name(&TlsVersion::ALL, TlsVersion::name, node.string()?).map_err(|message| node.error(message))
+    }
+
+    fn to_json(&self) -> Value {
+        Value::from(self.name())
+    }
+}
+
+/// The `tlsVersion` option: a range, or one version as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TlsVersions {
+    /// Lowest version to offer.
+    pub min: Option<TlsVersion>,
+    /// Highest version to offer.
+    pub max: Option<TlsVersion>,
+}
+
+impl OptionValue for TlsVersions {
+    fn from_json(node: &Node<'_>) -> Result<TlsVersions, OptionsError> {
+        if node.value().is_string() {
+            let version = Some(TlsVersion::from_json(node)?);
+            return Ok(TlsVersions { min: version, max: version });
+        }
+        let mut versions = TlsVersions::default();
+        for (key, member) in node.members()? {
+            match key {
+                "min" => versions.min = Some(TlsVersion::from_json(&member)?),
+                "max" => versions.max = Some(TlsVersion::from_json(&member)?),
+                _ => (),
+            }
+        }
+        Ok(versions)
+    }
+
+    fn to_json(&self) -> Value {
+        let name = |version: Option<TlsVersion>| version.map_or("", TlsVersion::name);
+        json!({ "min": name(self.min), "max": name(self.max) })
+    }
+}
+
+/// A client certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsAuth {
+    /// Certificate chain in PEM.
+    pub cert: String,
+    /// Private key in PEM.
+    pub key: String,
+    /// Password of the key.
+    pub password: Option<String>,
+    /// Hosts that it is for (`a.com`, `*.a.com`); empty is all.
+    pub domains: Vec<String>,
+}
+
+impl OptionValue for TlsAuth {
+    fn from_json(node: &Node<'_>) -> Result<TlsAuth, OptionsError> {
+        let mut auth = TlsAuth::default();
+        for (key, member) in node.members()? {
+            match key {
+                "cert" => auth.cert = String::from_json(&member)?,
+                "key" => auth.key = String::from_json(&member)?,
+                "password" => auth.password = Some(String::from_json(&member)?),
+                "domains" => auth.domains = Vec::from_json(&member)?,
+                _ => return Err(member.error("unknown key (expected cert, key, password or domains)")),
+            }
+        }
+        Ok(auth)
+    }
+
+    fn to_json(&self) -> Value {
+        let mut map = Map::new();
+        map.insert("cert".to_owned(), Value::from(self.cert.as_str()));
+        map.insert("key".to_owned(), Value::from(self.key.as_str()));
+        map.insert("password".to_owned(), self.password.as_deref().map_or(Value::Null, Value::from));
+        map.insert("domains".to_owned(), self.domains.to_json());
+        Value::Object(map)
+    }
+}
+
+/// Names and wildcards (`a.com`, `*.a.com`, `*`); letter case does not matter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HostnamePatterns(Vec<String>);
+
+impl HostnamePatterns {
+    /// Reads patterns. The error is a clause that says what is wrong.
+    pub fn new(patterns: Vec<String>) -> Result<HostnamePatterns, String> {
+        match patterns.iter().find(|pattern| !is_hostname_pattern(pattern)) {
+            Some(bad) => Err(format!("{bad:?} is not a host name pattern (like a.com or *.a.com)")),
+            None => Ok(HostnamePatterns(patterns)),
+        }
+    }
+
+    /// The first pattern that matches `host`.
+    pub fn find(&self, host: &str) -> Option<&str> {
+        let host = host.to_lowercase();
+        self.0.iter().map(String::as_str).find(|pattern| pattern_matches(&pattern.to_lowercase(), &host))
+    }
+
+    /// Whether any pattern matches `host`.
+    pub fn matches(&self, host: &str) -> bool {
+        self.find(host).is_some()
+    }
+}
+
+impl OptionValue for HostnamePatterns {
+    fn from_json(node: &Node<'_>) -> Result<HostnamePatterns, OptionsError> {
+        HostnamePatterns::new(Vec::from_json(node)?).map_err(|message| node.error(message))
+    }
+
+    fn to_json(&self) -> Value {
+        self.0.to_json()
+    }
+}
+
+impl FromText for HostnamePatterns {
+    fn from_text(text: &str) -> Result<HostnamePatterns, String> {
+        HostnamePatterns::new(Vec::from_text(text)?)
+    }
+}
+
+/// An address to use for a host; without a port the one of the request stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostAddress {
+    /// Address to dial.
+    pub ip: IpAddr,
+    /// Port to dial instead of the request's.
+    pub port: Option<u16>,
+}
+
+impl FromStr for HostAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<HostAddress, String> {
+        if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse() {
+            return Ok(HostAddress { ip, port: None });
+        }
+        text.parse::<SocketAddr>()
+            .map(|address| HostAddress { ip: address.ip(), port: Some(address.port()) })
+            .map_err(|_| format!("{text:?} is not an address (like 10.0.0.1 or 10.0.0.1:8080)"))
+    }
+}
+
+impl fmt::Display for HostAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => SocketAddr::new(self.ip, port).fmt(f),
+            None => self.ip.fmt(f),
+        }
+    }
+}
+
+/// The `hosts` option: addresses by `host`, `host:port` or `*.host`, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hosts(BTreeMap<String, HostAddress>);
+
+impl Hosts {
+    /// Reads pairs of pattern and address. The error is a clause that says what is wrong.
+    pub fn new(entries: impl IntoIterator<Item = (String, String)>) -> Result<Hosts, String> {
+        let mut hosts = BTreeMap::new();
+        for (pattern, address) in entries {
+            let host = pattern.rsplit_once(':').map_or(pattern.as_str(), |(host, _)| host);
+            if !is_hostname_pattern(host) {
+                return Err(format!(
+                    "{pattern:?} is not a host name pattern (like a.com, a.com:443 or *.a.com)"
+                ));
+            }
+            hosts.insert(pattern.to_lowercase(), address.parse()?);
+        }
+        Ok(Hosts(hosts))
+    }
+
+    /// The address for `host` at `port`. An entry with the port wins over one without, a name over a wildcard,
+    /// a long wildcard over a short one.
+    pub fn lookup(&self, host: &str, port: u16) -> Option<HostAddress> {
+        let host = host.to_lowercase();
+        let host_port = format!("{host}:{port}");
+        let exact = self.0.get(&host_port).or_else(|| self.0.get(&host));
+        exact.copied().or_else(|| {
+            self.0
+                .iter()
+                .filter(|(pattern, _)| {
+                    pattern_matches(pattern, &host_port) || pattern_matches(pattern, &host)
+                })
+                .max_by_key(|(pattern, _)| pattern.len())
+                .map(|(_, address)| *address)
+        })
+    }
+}
+
+impl OptionValue for Hosts {
+    fn from_json(node: &Node<'_>) -> Result<Hosts, OptionsError> {
+        Hosts::new(BTreeMap::from_json(node)?).map_err(|message| node.error(message))
+    }
+
+    fn to_json(&self) -> Value {
+        let entry =
+            |(pattern, address): (&String, &HostAddress)| (pattern.clone(), Value::from(address.to_string()));
+        Value::Object(self.0.iter().map(entry).collect())
+    }
+}
+
+impl FromText for Hosts {
+    fn from_text(text: &str) -> Result<Hosts, String> {
+        Hosts::new(BTreeMap::from_text(text)?)
+    }
+}
+
+fn is_hostname_pattern(pattern: &str) -> bool {
+    let rest = pattern.strip_prefix('*').unwrap_or(pattern);
+    !pattern.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+/// Whether a lower-case pattern matches a lower-case host. A leading `*` stands for at least one character.
+fn pattern_matches(pattern: &str, host: &str) -> bool {
+    match pattern.strip_prefix('*') {
+        Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
+        None => pattern == host,
+    }
+}
+
+/// The `localIPs` option: addresses, ranges (`a-b`) and networks that VUs dial from in turn.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IpPool {
+    text: String,
+    blocks: Vec<IpBlock>,
+}
+
+/// Addresses in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct IpBlock {
+    first: IpAddr,
+    len: u128,
+}
+
+impl IpPool {
+    /// The address of the VU with that number (from 1); `None` when the pool is empty.
+    pub fn address_of(&self, vu: u64) -> Option<IpAddr> {
+        let size = self.blocks.iter().fold(0u128, |sum, block| sum.saturating_add(block.len));
+        let mut index = u128::from(vu.saturating_sub(1)).checked_rem(size)?;
+        for block in &self.blocks {
+            if index < block.len {
+                return Some(offset(block.first, index));
+            }
+            index -= block.len;
+        }
+        None
+    }
+}
+
+impl FromText for IpPool {
+    fn from_text(text: &str) -> Result<IpPool, String> {
+        let blocks = text.split(',').map(|part| ip_block(part.trim())).collect::<Result<_, _>>()?;
+        Ok(IpPool { text: text.to_owned(), blocks })
+    }
+}
+
+impl OptionValue for IpPool {
+    fn from_json(node: &Node<'_>) -> Result<IpPool, OptionsError> {
+        IpPool::from_text(node.string()?).map_err(|message| node.error(message))
+    }
+
+    fn to_json(&self) -> Value {
+        Value::from(self.text.as_str())
+    }
+}
+
+fn ip_block(text: &str) -> Result<IpBlock, String> {
+    let invalid =
+        || format!("{text:?} is not an address, a range (10.0.0.1-10.0.0.9) or a network (10.0.0.0/24)");
+    if let Ok(network) = text.parse::<Cidr>() {
+        return Ok(network_block(network));
+    }
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let first: IpAddr = first.trim().parse().map_err(|_| invalid())?;
+    let last: IpAddr = last.trim().parse().map_err(|_| invalid())?;
+    let (from, to) = (number(first), number(last));
+    if first.is_ipv4() != last.is_ipv4() || from > to {
+        return Err(invalid());
+    }
+    Ok(IpBlock { first, len: (to - from).saturating_add(1) })
+}
+
+/// The hosts of a network. Like k6, leaves out network and broadcast address where IPv4 has them.
+fn network_block(network: Cidr) -> IpBlock {
+    let (first, last) = (network.network(), network.broadcast());
+    let len = (number(last) - number(first)).saturating_add(1);
+    match first.is_ipv4() && network.prefix_len() < 31 {
+        true => IpBlock { first: offset(first, 1), len: len - 2 },
+        false => IpBlock { first, len },
+    }
+}
+
+fn number(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => u128::from(ip.to_bits()),
+        IpAddr::V6(ip) => ip.to_bits(),
+    }
+}
+
+/// The address `distance` after `ip`; the caller stays within the family's range.
+fn offset(ip: IpAddr, distance: u128) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) => IpAddr::V4(ip.to_bits().wrapping_add(distance as u32).into()),
+        IpAddr::V6(ip) => IpAddr::V6(ip.to_bits().wrapping_add(distance).into()),
+    }
+}
+
+/// The member of `all` whose name is `text`.
+fn by_name<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> Result<T, String> {
+    all.iter().copied().find(|&candidate| name(candidate) == text).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|&candidate| name(candidate)).collect();
+        format!("expected one of {}, found {text:?}", names.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn patterns_match_names_and_subdomains() {
+        let patterns = HostnamePatterns::from_text("*.foo.com,Bar.com").expect("valid");
+        for host in ["a.foo.com", "A.B.Foo.com", "bar.COM"] {
+            assert!(patterns.matches(host), "{host}");
+        }
+        for host in ["foo.com", "a.bar.com", "xfoo.com", ""] {
+            assert!(!patterns.matches(host), "{host}");
+        }
+        assert!(HostnamePatterns::from_text("*").expect("valid").matches("anything"));
+        assert!(HostnamePatterns::from_text("a b").is_err());
+    }
+
+    #[test]
+    fn hosts_prefer_the_closest_entry() {
+        let entries = [
+            ("a.com", "1.1.1.1"),
+            ("a.com:443", "2.2.2.2:8443"),
+            ("*.com", "3.3.3.3"),
+            ("*.b.com", "[::1]:80"),
+        ];
+        let hosts = Hosts::new(entries.map(|(a, b)| (a.to_owned(), b.to_owned()))).expect("valid");
+        let found = |host, port| hosts.lookup(host, port).map(|address| address.to_string());
+        assert_eq!(found("A.com", 80).as_deref(), Some("1.1.1.1"));
+        assert_eq!(found("a.com", 443).as_deref(), Some("2.2.2.2:8443"));
+        assert_eq!(found("x.b.com", 1).as_deref(), Some("[::1]:80"));
+        assert_eq!(found("b.com", 1).as_deref(), Some("3.3.3.3"));
+        assert_eq!(found("b.org", 1), None);
+    }
+
+    #[test]
+    fn the_pool_deals_addresses_in_turn() {
+        let pool = IpPool::from_text("10.0.0.1-10.0.0.2,192.168.0.0/30,fd00::/127").expect("valid");
+        let dealt: Vec<_> = (1..=7).map(|vu| pool.address_of(vu).expect("not empty")).collect();
+        let expected =
+            ["10.0.0.1", "10.0.0.2", "192.168.0.1", "192.168.0.2", "fd00::", "fd00::1", "10.0.0.1"];
+        assert_eq!(dealt, expected.map(ip));
+        assert!(IpPool::from_text("10.0.0.9-10.0.0.1").is_err());
+        assert!(IpPool::from_text("10.0.0.1-::1").is_err());
+        assert!(IpPool::from_text("").is_err());
+        assert_eq!(IpPool::from_text("::/0").expect("valid").address_of(2), Some(ip("::1")));
+    }
+
+    #[test]
+    fn dns_reads_its_text_form() {
+        let dns = Dns::from_text("ttl=inf,policy=onlyIPv6").expect("valid");
+        assert_eq!((dns.cache_time(), dns.select, dns.policy), (None, None, Some(DnsPolicy::OnlyIpv6)));
+        assert_eq!(Dns::default().cache_time(), Some(Duration::from_secs(300)));
+        assert_eq!(
+            Dns::from_text("select=best").unwrap_err(),
+            r#"expected one of first, random, roundRobin, found "best""#
+        );
+    }
+}
