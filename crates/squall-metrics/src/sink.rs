@@ -146,7 +146,7 @@ impl RateSink {
         self.total += 1;
     }
 
-    fn merge(&mut self, other: &RateSink) {
+    pub(crate) fn merge(&mut self, other: &RateSink) {
         self.trues += other.trues;
         self.total += other.total;
     }
