@@ -1,0 +1,117 @@
+//! Content codings: gzip, deflate (zlib), br and zstd, alone or in chains, in both directions.
+
+use std::io::{self, Read, Write};
+use std::str::FromStr;
+
+use bytes::Bytes;
+use squall_net::{NetError, code};
+
+/// A response may not grow beyond this when decoded: a defence against decompression bombs.
+pub const DECODED_BYTES_MAX: u64 = 1 << 30;
+
+/// A content coding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 1950 (zlib), which is what HTTP means by deflate.
+    Deflate,
+    /// RFC 7932.
+    Brotli,
+    /// RFC 8878.
+    Zstd,
+}
+
+impl Encoding {
+    /// Its name in `Content-Encoding` and in k6's `compression`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+            Self::Brotli => "br",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+impl FromStr for Encoding {
+    type Err = UnknownEncoding;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEncoding> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "gzip" => Ok(Self::Gzip),
+            "deflate" => Ok(Self::Deflate),
+            "br" => Ok(Self::Brotli),
+            "zstd" => Ok(Self::Zstd),
+            _ => Err(UnknownEncoding(name.trim().to_owned())),
+        }
+    }
+}
+
+/// A name that is not an [`Encoding`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown compression algorithm {0}")]
+pub struct UnknownEncoding(pub String);
+
+/// Applies `encodings` in order.
+pub fn compress(body: &Bytes, encodings: &[Encoding]) -> io::Result<Bytes> {
+    encodings.iter().try_fold(body.clone(), |body, encoding| encode(&body, *encoding))
+}
+
+fn encode(body: &[u8], encoding: Encoding) -> io::Result<Bytes> {
+    let out = Vec::with_capacity(body.len() / 2);
+    let level = flate2::Compression::default();
+    let encoded = match encoding {
+        Encoding::Gzip => {
+            let mut encoder = flate2::write::GzEncoder::new(out, level);
+            encoder.write_all(body)?;
+            encoder.finish()?
+        }
+        Encoding::Deflate => {
+            let mut encoder = flate2::write::ZlibEncoder::new(out, level);
+            encoder.write_all(body)?;
+            encoder.finish()?
+        }
+        Encoding::Brotli => {
+            let mut encoder = brotli::CompressorWriter::new(out, 4096, 6, 22);
+            encoder.write_all(body)?;
+            encoder.into_inner()
+        }
+        Encoding::Zstd => zstd::encode_all(body, zstd::DEFAULT_COMPRESSION_LEVEL)?,
+    };
+    Ok(encoded.into())
+}
+
+/// Undoes a `Content-Encoding`. A chain with an unknown name in it is left as it is, as k6 does.
+pub(crate) fn decompress(body: Bytes, content_encoding: &str) -> Result<Bytes, NetError> {
+    let chain: Result<Vec<Encoding>, _> =
+        content_encoding.split(',').filter(|name| !name.trim().is_empty()).map(str::parse).collect();
+    let Ok(chain) = chain else { return Ok(body) };
+    if body.is_empty() {
+        return Ok(body);
+    }
+    chain.iter().rev().try_fold(body, |body, encoding| {
+        decode(&body, *encoding).map_err(|error| {
+            let name = encoding.as_str();
+            NetError::new(code::DECOMPRESSION, format!("error decompressing response body ({name}): {error}"))
+        })
+    })
+}
+
+fn decode(body: &[u8], encoding: Encoding) -> io::Result<Bytes> {
+    match encoding {
+        Encoding::Gzip => read_bounded(flate2::read::MultiGzDecoder::new(body), body.len()),
+        Encoding::Deflate => read_bounded(flate2::read::ZlibDecoder::new(body), body.len()),
+        Encoding::Brotli => read_bounded(brotli::Decompressor::new(body, 4096), body.len()),
+        Encoding::Zstd => read_bounded(zstd::Decoder::with_buffer(body)?, body.len()),
+    }
+}
+
+fn read_bounded(reader: impl Read, encoded_bytes: usize) -> io::Result<Bytes> {
+    let mut decoded = Vec::with_capacity(encoded_bytes.saturating_mul(3).min(1 << 20));
+    reader.take(DECODED_BYTES_MAX + 1).read_to_end(&mut decoded)?;
+    if decoded.len() as u64 > DECODED_BYTES_MAX {
+        return Err(io::Error::other(format!("more than {DECODED_BYTES_MAX} bytes when decoded")));
+    }
+    Ok(decoded.into())
+}

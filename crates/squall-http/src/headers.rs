@@ -1,0 +1,97 @@
+//! Response headers kept as they came: one buffer and the places in it.
+//!
+//! Most scripts read no header or one, so names are made canonical and values joined only on demand.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+/// The fields of a response head, in wire order.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    text: Bytes,
+    fields: Vec<Field>,
+}
+
+#[derive(Clone, Debug)]
+struct Field {
+    name: Range<u32>,
+    value: Range<u32>,
+}
+
+impl Headers {
+    pub(crate) fn with_text(text: Bytes, fields: usize) -> Self {
+        Self { text, fields: Vec::with_capacity(fields) }
+    }
+
+    /// Adds a field whose name and value lie at these places of the text.
+    pub(crate) fn push(&mut self, name: Range<usize>, value: Range<usize>) {
+        let narrow = |range: Range<usize>| range.start as u32..range.end as u32;
+        self.fields.push(Field { name: narrow(name), value: narrow(value) });
+    }
+
+    fn slice(&self, range: &Range<u32>) -> &[u8] {
+        &self.text[range.start as usize..range.end as usize]
+    }
+
+    /// The fields in wire order: name as sent, value as bytes.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields.iter().map(|field| (self.slice(&field.name), self.slice(&field.value)))
+    }
+
+    /// All values of a field; the name's case does not matter.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
+        self.iter()
+            .filter(move |(have, _)| have.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
+    }
+
+    /// The first value of a field, when it is text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut fields = self.iter();
+        let (_, value) = fields.find(|(have, _)| have.eq_ignore_ascii_case(name.as_bytes()))?;
+        std::str::from_utf8(value).ok()
+    }
+
+    /// k6's `res.headers`: canonical names, values of one name joined with `", "`, in wire order.
+    pub fn canonical(&self) -> Vec<(String, String)> {
+        let mut joined: Vec<(String, String)> = Vec::with_capacity(self.fields.len());
+        for (name, value) in self.iter() {
+            let name = canonical_name(&String::from_utf8_lossy(name));
+            let value = String::from_utf8_lossy(value);
+            match joined.iter_mut().find(|(have, _)| *have == name) {
+                Some((_, values)) => {
+                    values.push_str(", ");
+                    values.push_str(&value);
+                }
+                None => joined.push((name, value.into_owned())),
+            }
+        }
+        joined
+    }
+}
+
+/// A header name as Go writes it: `x-request-id` → `X-Request-Id`. A name that is no token stays.
+pub fn canonical_name(name: &str) -> String {
+    let mut canonical = String::with_capacity(name.len());
+    push_canonical(&mut canonical, name);
+    canonical
+}
+
+pub(crate) fn push_canonical(out: &mut String, name: &str) {
+    if !name.bytes().all(is_token_byte) {
+        out.push_str(name);
+        return;
+    }
+    let mut upper = true;
+    for byte in name.bytes() {
+        let byte = if upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+        out.push(byte as char);
+        upper = byte == b'-';
+    }
+}
+
+/// RFC 9110, 5.6.2.
+pub(crate) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}

@@ -1,0 +1,230 @@
+//! Dialling: rules about names, resolution, rules about addresses, TCP, proxy, TLS — in that order.
+
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::hosts::{HostOverrides, HostPatterns, IpRange};
+use crate::proxy::{self, Proxies};
+use crate::resolver::{DnsConfig, Resolver};
+use crate::stream::{Counted, Stream, Traffic};
+use crate::tls::{TlsClient, TlsConfig, TlsInfo, tls_error};
+use crate::{ConfigError, NetError, code};
+
+/// k6's TCP keep-alive interval.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// Everything about connections that options decide. The default is k6's.
+#[derive(Clone, Debug)]
+pub struct NetConfig {
+    /// `hosts`.
+    pub hosts: HostOverrides,
+    /// `dns`.
+    pub dns: DnsConfig,
+    /// `blockHostnames`.
+    pub block_hostnames: HostPatterns,
+    /// `blacklistIPs`.
+    pub blacklist_ips: Vec<IpRange>,
+    /// `localIPs`: the pool of source addresses; empty leaves it to the system.
+    pub local_ips: Vec<IpAddr>,
+    /// Time to connect, a proxy's handshake included.
+    pub dial_timeout: Duration,
+    /// The TLS options.
+    pub tls: TlsConfig,
+    /// Proxies, usually from the environment.
+    pub proxies: Proxies,
+}
+
+impl Default for NetConfig {
+    fn default() -> Self {
+        Self {
+            hosts: HostOverrides::default(),
+            dns: DnsConfig::default(),
+            block_hostnames: HostPatterns::default(),
+            blacklist_ips: Vec::new(),
+            local_ips: Vec::new(),
+            dial_timeout: Duration::from_secs(30),
+            tls: TlsConfig::default(),
+            proxies: Proxies::default(),
+        }
+    }
+}
+
+/// Where to connect to.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint<'a> {
+    /// A name or an address, IPv6 without brackets.
+    pub host: &'a str,
+    /// The port.
+    pub port: u16,
+    /// How to speak to it.
+    pub security: Security,
+}
+
+/// Plain or encrypted, and what to offer in the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// Plain TCP.
+    Plain,
+    /// TLS that offers HTTP/1.1 only.
+    Tls,
+    /// TLS that offers HTTP/2 before HTTP/1.1.
+    TlsHttp2,
+}
+
+/// A fresh connection and how it came about.
+#[derive(Debug)]
+pub struct Dialed {
+    /// The stream, ready for the first request byte.
+    pub stream: Stream,
+    /// The peer: the server, or the proxy.
+    pub remote: SocketAddr,
+    /// Time to connect.
+    pub connecting: Duration,
+    /// Time for the TLS handshake; zero without.
+    pub tls_handshaking: Duration,
+    /// What the handshake agreed on.
+    pub tls: Option<TlsInfo>,
+    /// The server chose HTTP/2.
+    pub http2: bool,
+    /// Requests go to a plain proxy: use the absolute form and this authorization (which may be empty).
+    pub forward_proxy: Option<Rc<str>>,
+}
+
+/// Makes connections for all VUs of a process.
+#[derive(Debug)]
+pub struct Dialer {
+    config: NetConfig,
+    resolver: Resolver,
+    tls: TlsClient,
+}
+
+impl Dialer {
+    /// A dialer for `config`.
+    ///
+    /// # Errors
+    /// TLS options that cannot be honoured, or client certificates that cannot be read.
+    pub fn new(config: NetConfig) -> Result<Self, ConfigError> {
+        let tls = TlsClient::new(&config.tls)?;
+        let resolver = Resolver::new(config.dns);
+        Ok(Self { config, resolver, tls })
+    }
+
+    /// Connects VU `vu` (they count from 1) to `endpoint` and counts the connection's bytes into `traffic`.
+    ///
+    /// # Errors
+    /// With the codes 1100 to 1311 of [`code`].
+    pub async fn dial(
+        &self,
+        endpoint: Endpoint<'_>,
+        vu: u64,
+        traffic: &Rc<Traffic>,
+    ) -> Result<Dialed, NetError> {
+        let Endpoint { host, port, security } = endpoint;
+        let encrypted = security != Security::Plain;
+        let proxy = self.config.proxies.proxy_for(host, port, encrypted);
+        let (first_host, first_port) = proxy.map_or((host, port), |p| (p.host.as_str(), p.port));
+        let remote = self.address_of(first_host, first_port).await?;
+
+        let started = Instant::now();
+        let tcp = self.connect(remote, vu).await?;
+        let connecting = started.elapsed();
+        let mut tcp = Counted::new(tcp, traffic.clone());
+
+        let dialed = |stream, tls_handshaking, tls, http2| Dialed {
+            stream,
+            remote,
+            connecting,
+            tls_handshaking,
+            tls,
+            http2,
+            forward_proxy: None,
+        };
+        if !encrypted {
+            let forward_proxy = proxy.map(|p| p.authorization.as_deref().unwrap_or_default().into());
+            let dialed = dialed(Stream::plain(tcp), Duration::ZERO, None, false);
+            return Ok(Dialed { forward_proxy, ..dialed });
+        }
+        if let Some(proxy) = proxy {
+            tokio::time::timeout(
+                self.config.dial_timeout,
+                proxy::connect(&mut tcp, host, port, proxy),
+            )
+            .await
+            .unwrap_or_else(|_| Err(NetError::dial_timeout()))?;
+        }
+        let started = Instant::now();
+        let stream = self.handshake(host, security, tcp).await?;
+        let (_, connection) = stream.get_ref();
+        let tls = TlsInfo::of(connection);
+        let http2 = connection.alpn_protocol() == Some(b"h2");
+        Ok(dialed(Stream::tls(stream), started.elapsed(), tls, http2))
+    }
+
+    /// The address for a name after all rules.
+    async fn address_of(&self, host: &str, port: u16) -> Result<SocketAddr, NetError> {
+        let address = match host.parse::<IpAddr>() {
+            Ok(ip) => SocketAddr::new(ip, port),
+            Err(_) => {
+                if self.config.block_hostnames.matches(host) {
+                    return Err(NetError::new(code::BLOCKED_HOSTNAME, "hostname is blocked"));
+                }
+                match self.config.hosts.get(host, port) {
+                    Some(address) => address,
+                    None => SocketAddr::new(self.resolver.resolve(host).await?, port),
+                }
+            }
+        };
+        if self.config.blacklist_ips.iter().any(|range| range.contains(address.ip())) {
+            return Err(NetError::new(code::BLACKLISTED_IP, "ip is blacklisted"));
+        }
+        Ok(address)
+    }
+
+    async fn connect(&self, remote: SocketAddr, vu: u64) -> Result<TcpStream, NetError> {
+        let dial = async {
+            let socket = if remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            if let Some(local) = self.local_ip(vu) {
+                socket.bind(SocketAddr::new(local, 0))?;
+            }
+            socket.set_nodelay(true)?;
+            let stream = socket.connect(remote).await?;
+            let keep_alive =
+                socket2::TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
+            socket2::SockRef::from(&stream).set_tcp_keepalive(&keep_alive)?;
+            Ok(stream)
+        };
+        match tokio::time::timeout(self.config.dial_timeout, dial).await {
+            Ok(connected) => connected.map_err(|error| NetError::dial(&error)),
+            Err(_) => Err(NetError::dial_timeout()),
+        }
+    }
+
+    fn local_ip(&self, vu: u64) -> Option<IpAddr> {
+        let pool = &self.config.local_ips;
+        let index = vu.saturating_sub(1).checked_rem(pool.len() as u64)?;
+        Some(pool[index as usize])
+    }
+
+    async fn handshake(
+        &self,
+        host: &str,
+        security: Security,
+        tcp: Counted,
+    ) -> Result<TlsStream<Counted>, NetError> {
+        let name = ServerName::try_from(host.trim_end_matches('.').to_owned())
+            .map_err(|_| NetError::new(code::TLS, format!("tls: invalid server name {host:?}")))?;
+        let config = self.tls.config_for(host, security == Security::TlsHttp2);
+        TlsConnector::from(config).connect(name, tcp).await.map_err(|error| match tls_error(&error) {
+            Some(error) => error,
+            None if error.kind() == std::io::ErrorKind::UnexpectedEof => NetError::generic("EOF"),
+            None => NetError::io("read", &error),
+        })
+    }
+}

@@ -1,0 +1,198 @@
+//! Proxies from the environment, by the rules of Go's `net/http`, and the CONNECT handshake.
+
+use std::net::IpAddr;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::hosts::IpRange;
+use crate::stream::Counted;
+use crate::{ConfigError, NetError};
+
+/// A proxy's answer to CONNECT may not be longer than this.
+const CONNECT_HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Which proxy to use for which request.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies {
+    http: Option<Proxy>,
+    https: Option<Proxy>,
+    exceptions: Exceptions,
+}
+
+/// An HTTP proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// Its host name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The value for `Proxy-Authorization`.
+    pub authorization: Option<String>,
+}
+
+impl Proxies {
+    /// Proxies from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, upper case before lower, as `variable` reads them.
+    ///
+    /// # Errors
+    /// A proxy that is not `http://`.
+    pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| {
+            variable(name)
+                .or_else(|| variable(&name.to_ascii_lowercase()))
+                .filter(|value| !value.is_empty())
+        };
+        let proxy = |name: &str| get(name).map(|value| Proxy::parse(&value)).transpose();
+        Ok(Self {
+            http: proxy("HTTP_PROXY")?,
+            https: proxy("HTTPS_PROXY")?,
+            exceptions: get("NO_PROXY").map(|list| Exceptions::parse(&list)).unwrap_or_default(),
+        })
+    }
+
+    /// The proxy for a request. Loopback is always reached directly.
+    pub fn proxy_for(&self, host: &str, port: u16, tls: bool) -> Option<&Proxy> {
+        let proxy = if tls { self.https.as_ref() } else { self.http.as_ref() }?;
+        let direct = is_loopback(host) || self.exceptions.matches(host, port);
+        (!direct).then_some(proxy)
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+impl Proxy {
+    fn parse(text: &str) -> Result<Self, ConfigError> {
+        let invalid = || ConfigError::new("invalid proxy address");
+        let rest = match text.split_once("://") {
+            Some(("http", rest)) => rest,
+            Some((scheme, _)) => {
+                return Err(ConfigError::new(format!("proxy scheme {scheme}:// is not supported")));
+            }
+            None => text,
+        };
+        let authority = rest.split('/').next().unwrap_or_default();
+        let (userinfo, address) = match authority.rsplit_once('@') {
+            Some((userinfo, address)) => (Some(userinfo), address),
+            None => (None, authority),
+        };
+        let (host, port) = split_port(address);
+        let port = match port {
+            Some(port) => port.parse().map_err(|_| invalid())?,
+            None => 80,
+        };
+        if host.is_empty() {
+            return Err(invalid());
+        }
+        let authorization = userinfo.map(basic_authorization);
+        Ok(Self { host: host.to_owned(), port, authorization })
+    }
+}
+
+fn basic_authorization(userinfo: &str) -> String {
+    use base64::Engine as _;
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let decode = |text| percent_encoding::percent_decode_str(text).collect::<Vec<u8>>();
+    let credentials = [decode(user), decode(password)].join(&b':');
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(credentials))
+}
+
+/// Splits `host:port`; the brackets of an IPv6 address go.
+fn split_port(address: &str) -> (&str, Option<&str>) {
+    if let Some((host, rest)) = address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return (host, rest.strip_prefix(':'));
+    }
+    match address.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') => (host, Some(port)),
+        _ => (address, None),
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Exceptions(Vec<Exception>);
+
+#[derive(Clone, Debug)]
+enum Exception {
+    All,
+    Range(IpRange),
+    /// A domain: with a leading dot only what is below it.
+    Domain { suffix: String, port: Option<u16> },
+}
+
+impl Exceptions {
+    fn parse(list: &str) -> Self {
+        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        Self(entries.map(Exception::parse).collect())
+    }
+
+    fn matches(&self, host: &str, port: u16) -> bool {
+        let ip: Option<IpAddr> = host.parse().ok();
+        let host = host.to_ascii_lowercase();
+        self.0.iter().any(|exception| match exception {
+            Exception::All => true,
+            Exception::Range(range) => ip.is_some_and(|ip| range.contains(ip)),
+            Exception::Domain { suffix, port: only } => {
+                only.is_none_or(|only| only == port)
+                    && (host.ends_with(suffix.as_str()) || suffix[1..] == host)
+                    && (!suffix.starts_with("..") || host.ends_with(&suffix[1..]))
+            }
+        })
+    }
+}
+
+impl Exception {
+    fn parse(entry: &str) -> Self {
+        if entry == "*" {
+            return Self::All;
+        }
+        if let Ok(range) = entry.parse() {
+            return Self::Range(range);
+        }
+        let (host, port) = split_port(entry);
+        let port = port.and_then(|port| port.parse().ok());
+        let host = host.to_ascii_lowercase();
+        let suffix = match host.strip_prefix('*').unwrap_or(&host) {
+            dotted if dotted.starts_with('.') => dotted.to_owned(),
+            bare => format!(".{bare}"),
+        };
+        Self::Domain { suffix, port }
+    }
+}
+
+/// Asks the proxy at the other end of `stream` for a tunnel to `host:port`.
+pub(crate) async fn connect(
+    stream: &mut Counted,
+    host: &str,
+    port: u16,
+    proxy: &Proxy,
+) -> Result<(), NetError> {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let mut head = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
+    if let Some(authorization) = &proxy.authorization {
+        head.push_str(&format!("Proxy-Authorization: {authorization}\r\n"));
+    }
+    head.push_str("\r\n");
+    stream.write_all(head.as_bytes()).await.map_err(|error| NetError::io("write", &error))?;
+    let answer = read_head(stream).await?;
+    let status_line = answer.lines().next().unwrap_or_default();
+    match status_line.split_once(' ') {
+        Some((version, status)) if version.starts_with("HTTP/1.") => match status.get(..3) {
+            Some("200") => Ok(()),
+            // Go's error is the text after the status code.
+            _ => Err(NetError::generic(status.get(4..).unwrap_or(status).to_owned())),
+        },
+        _ => Err(NetError::generic(format!("malformed HTTP response {status_line:?}"))),
+    }
+}
+
+/// One byte at a time: what follows the head belongs to the tunnel, and this is done once a connection.
+async fn read_head(stream: &mut Counted) -> Result<String, NetError> {
+    let mut head = Vec::with_capacity(128);
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() == CONNECT_HEAD_BYTES_MAX {
+            return Err(NetError::generic("proxy: the response to CONNECT is too long"));
+        }
+        head.push(stream.read_u8().await.map_err(|error| NetError::io("read", &error))?);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}

@@ -1,0 +1,483 @@
+//! TLS as the options ask for it, on rustls: what it cannot do is refused before the run, in words.
+
+use std::collections::HashMap;
+use std::io;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, ResolvesClientCert, WebPkiServerVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{
+    AlertDescription, CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct,
+    ProtocolVersion, RootCertStore, SignatureScheme, SupportedCipherSuite,
+    SupportedProtocolVersion,
+};
+
+use crate::hosts::HostPatterns;
+use crate::{ConfigError, NetError, code};
+
+/// A protocol version. rustls speaks the last two; the older ones are known so as to be refused clearly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// TLS 1.0.
+    Tls10,
+    /// TLS 1.1.
+    Tls11,
+    /// TLS 1.2.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+impl FromStr for TlsVersion {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        match text {
+            "tls1.0" => Ok(Self::Tls10),
+            "tls1.1" => Ok(Self::Tls11),
+            "tls1.2" => Ok(Self::Tls12),
+            "tls1.3" => Ok(Self::Tls13),
+            _ => Err(ConfigError::new(format!("unknown TLS version '{text}'"))),
+        }
+    }
+}
+
+/// The TLS options of a run.
+#[derive(Clone, Debug, Default)]
+pub struct TlsConfig {
+    /// `tlsVersion.min`.
+    pub min_version: Option<TlsVersion>,
+    /// `tlsVersion.max`.
+    pub max_version: Option<TlsVersion>,
+    /// `tlsCipherSuites` by Go's names; empty means all.
+    pub cipher_suites: Vec<String>,
+    /// `insecureSkipTLSVerify`.
+    pub insecure_skip_verify: bool,
+    /// `tlsAuth`.
+    pub client_certificates: Vec<ClientCertificate>,
+    /// Certificate authorities to trust besides the system's, in PEM.
+    pub extra_roots_pem: Vec<String>,
+}
+
+/// A certificate that proves who the client is.
+#[derive(Clone, Debug)]
+pub struct ClientCertificate {
+    /// The chain, leaf first.
+    pub cert_pem: String,
+    /// The unencrypted private key.
+    pub key_pem: String,
+    /// Hosts to show it to (`*.x` allowed); empty means any that asks.
+    pub domains: Vec<String>,
+}
+
+/// What a handshake agreed on, in k6's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// `tls1.2` or `tls1.3`.
+    pub version: &'static str,
+    /// Go's name of the cipher suite.
+    pub cipher_suite: &'static str,
+}
+
+/// The suites rustls has, under the names k6 gives them.
+const CIPHER_SUITES: [(&str, CipherSuite); 9] = [
+    ("TLS_AES_128_GCM_SHA256", CipherSuite::TLS13_AES_128_GCM_SHA256),
+    ("TLS_AES_256_GCM_SHA384", CipherSuite::TLS13_AES_256_GCM_SHA384),
+    ("TLS_CHACHA20_POLY1305_SHA256", CipherSuite::TLS13_CHACHA20_POLY1305_SHA256),
+    (
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    ),
+    (
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    ),
+    (
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    ),
+    ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+    ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384),
+    (
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
+        CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ),
+];
+
+/// Go's names that rustls will never have, so that the error can say so.
+const UNSUPPORTED_PREFIXES: [&str; 4] =
+    ["TLS_RSA_WITH_", "TLS_ECDHE_RSA_WITH_3DES", "TLS_ECDHE_RSA_WITH_", "TLS_ECDHE_ECDSA_WITH_"];
+
+/// Makes client configurations. Options are checked at once; the system's roots are read on first use.
+#[derive(Debug)]
+pub(crate) struct TlsClient {
+    provider: Arc<CryptoProvider>,
+    versions: Vec<&'static SupportedProtocolVersion>,
+    identities: Vec<Identity>,
+    insecure_skip_verify: bool,
+    extra_roots: Vec<CertificateDer<'static>>,
+    verifier: OnceLock<Arc<dyn ServerCertVerifier>>,
+    /// By the identities that the host may see.
+    configs: Mutex<HashMap<(Vec<usize>, bool), Arc<ClientConfig>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Identity {
+    key: Arc<CertifiedKey>,
+    /// The issuers of the chain, in DER: servers name the ones they accept.
+    issuers: Vec<Vec<u8>>,
+    domains: HostPatterns,
+}
+
+impl TlsClient {
+    pub(crate) fn new(config: &TlsConfig) -> Result<Self, ConfigError> {
+        let mut provider = aws_lc_rs::default_provider();
+        let versions = versions(config.min_version, config.max_version)?;
+        if !config.cipher_suites.is_empty() {
+            provider.cipher_suites = cipher_suites(&config.cipher_suites, &versions)?;
+        }
+        let provider = Arc::new(provider);
+        let identities = config
+            .client_certificates
+            .iter()
+            .map(|certificate| Identity::new(certificate, &provider))
+            .collect::<Result<_, _>>()?;
+        let mut extra_roots = Vec::new();
+        for pem in &config.extra_roots_pem {
+            extra_roots.extend(certificates(pem)?);
+        }
+        Ok(Self {
+            provider,
+            versions,
+            identities,
+            insecure_skip_verify: config.insecure_skip_verify,
+            extra_roots,
+            verifier: OnceLock::new(),
+            configs: Mutex::default(),
+        })
+    }
+
+    /// The configuration for connections to `host`.
+    pub(crate) fn config_for(&self, host: &str, http2: bool) -> Arc<ClientConfig> {
+        let visible: Vec<usize> = self
+            .identities
+            .iter()
+            .enumerate()
+            .filter(|(_, identity)| identity.domains.is_empty() || identity.domains.matches(host))
+            .map(|(index, _)| index)
+            .collect();
+        let mut configs = self.configs.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let key = (visible, http2);
+        if let Some(config) = configs.get(&key) {
+            return config.clone();
+        }
+        let config = Arc::new(self.build(&key.0, http2));
+        configs.insert(key, config.clone());
+        config
+    }
+
+    fn build(&self, visible: &[usize], http2: bool) -> ClientConfig {
+        let builder = ClientConfig::builder_with_provider(self.provider.clone())
+            .with_protocol_versions(&self.versions)
+            .expect("versions and suites were checked together")
+            .dangerous()
+            .with_custom_certificate_verifier(self.verifier());
+        let identities: Vec<_> = visible.iter().map(|index| self.identities[*index].clone()).collect();
+        let mut config = match identities.is_empty() {
+            true => builder.with_no_client_auth(),
+            false => builder.with_client_cert_resolver(Arc::new(Identities(identities))),
+        };
+        config.alpn_protocols = match http2 {
+            true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            false => vec![b"http/1.1".to_vec()],
+        };
+        // k6 keeps no sessions: each handshake is a full one, as from a new user.
+        config.resumption = Resumption::disabled();
+        config.key_log = Arc::new(rustls::KeyLogFile::new());
+        config
+    }
+
+    fn verifier(&self) -> Arc<dyn ServerCertVerifier> {
+        self.verifier.get_or_init(|| self.build_verifier()).clone()
+    }
+
+    fn build_verifier(&self) -> Arc<dyn ServerCertVerifier> {
+        if self.insecure_skip_verify {
+            return Arc::new(AcceptAll(self.provider.clone()));
+        }
+        let native = rustls_native_certs::load_native_certs();
+        for error in &native.errors {
+            tracing::debug!(%error, "a root certificate could not be read");
+        }
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(native.certs);
+        roots.add_parsable_certificates(self.extra_roots.iter().cloned());
+        if roots.is_empty() {
+            tracing::warn!("no root certificates found: no TLS server will be trusted; set SSL_CERT_FILE");
+            return Arc::new(TrustNobody(AcceptAll(self.provider.clone())));
+        }
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())
+            .build()
+            .expect("there are roots and no revocation lists")
+    }
+}
+
+fn versions(
+    min: Option<TlsVersion>,
+    max: Option<TlsVersion>,
+) -> Result<Vec<&'static SupportedProtocolVersion>, ConfigError> {
+    let min = min.unwrap_or(TlsVersion::Tls12);
+    let max = max.unwrap_or(TlsVersion::Tls13);
+    if min > max {
+        return Err(ConfigError::new("tlsVersion: min is greater than max"));
+    }
+    if max < TlsVersion::Tls12 {
+        return Err(ConfigError::new(
+            "tlsVersion: TLS 1.0 and 1.1 are not supported, the oldest version is tls1.2",
+        ));
+    }
+    if min < TlsVersion::Tls12 {
+        tracing::warn!("tlsVersion: TLS 1.0 and 1.1 are not supported, tls1.2 is the minimum");
+    }
+    let known = [
+        (TlsVersion::Tls12, &rustls::version::TLS12),
+        (TlsVersion::Tls13, &rustls::version::TLS13),
+    ];
+    Ok(known.into_iter().filter(|(v, _)| (min..=max).contains(v)).map(|(_, v)| v).collect())
+}
+
+/// The named suites. Go cannot choose those of TLS 1.3, so they stay available whatever the list says.
+fn cipher_suites(
+    names: &[String],
+    versions: &[&'static SupportedProtocolVersion],
+) -> Result<Vec<SupportedCipherSuite>, ConfigError> {
+    let mut wanted = Vec::new();
+    for name in names {
+        match CIPHER_SUITES.iter().find(|(known, _)| known == name) {
+            Some((_, suite)) => wanted.push(*suite),
+            None if UNSUPPORTED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) => {
+                tracing::warn!("tlsCipherSuites: {name} is not supported and left out");
+            }
+            None => return Err(ConfigError::new(format!("unknown cipher suite '{name}'"))),
+        }
+    }
+    let suites: Vec<_> = aws_lc_rs::ALL_CIPHER_SUITES
+        .iter()
+        .filter(|suite| suite.tls13().is_some() || wanted.contains(&suite.suite()))
+        .copied()
+        .collect();
+    let usable = |version: &&SupportedProtocolVersion| {
+        suites.iter().any(|suite| suite.version().version == version.version)
+    };
+    if !versions.iter().any(usable) {
+        return Err(ConfigError::new("tlsCipherSuites: none of them is supported"));
+    }
+    Ok(suites)
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|error| ConfigError::new(format!("invalid certificate: {error}")))?;
+    match chain.is_empty() {
+        true => Err(ConfigError::new("invalid certificate: no PEM block found")),
+        false => Ok(chain),
+    }
+}
+
+impl Identity {
+    fn new(
+        certificate: &ClientCertificate,
+        provider: &CryptoProvider,
+    ) -> Result<Self, ConfigError> {
+        let chain = certificates(&certificate.cert_pem)?;
+        if certificate.key_pem.contains("ENCRYPTED") {
+            return Err(ConfigError::new("tlsAuth: encrypted private keys are not supported"));
+        }
+        let key = PrivateKeyDer::from_pem_slice(certificate.key_pem.as_bytes())
+            .map_err(|error| ConfigError::new(format!("tlsAuth: invalid private key: {error}")))?;
+        let issuers = chain.iter().filter_map(|der| issuer(der)).collect();
+        let key = CertifiedKey::from_der(chain, key, provider)
+            .map_err(|error| ConfigError::new(format!("tlsAuth: {error}")))?;
+        let domains = HostPatterns::new(certificate.domains.iter().map(String::as_str))?;
+        Ok(Self { key: Arc::new(key), issuers, domains })
+    }
+
+    /// Whether a server that accepts `issuers` and `schemes` takes it. No issuers means any.
+    fn suits(&self, issuers: &[&[u8]], schemes: &[SignatureScheme]) -> bool {
+        let issued = issuers.is_empty()
+            || self.issuers.iter().any(|own| issuers.contains(&own.as_slice()));
+        issued && self.key.key.choose_scheme(schemes).is_some()
+    }
+}
+
+fn issuer(der: &[u8]) -> Option<Vec<u8>> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+    Some(certificate.issuer().as_raw().to_vec())
+}
+
+#[derive(Debug)]
+struct Identities(Vec<Identity>);
+
+impl ResolvesClientCert for Identities {
+    fn resolve(
+        &self,
+        issuers: &[&[u8]],
+        schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.0.iter().find(|id| id.suits(issuers, schemes)).map(|id| id.key.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+/// `insecureSkipTLSVerify`: any certificate will do, but the peer must own its key.
+#[derive(Debug)]
+struct AcceptAll(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AcceptAll {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A machine without root certificates: every server is of an unknown authority.
+#[derive(Debug)]
+struct TrustNobody(AcceptAll);
+
+impl ServerCertVerifier for TrustNobody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Err(CertificateError::UnknownIssuer.into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+impl TlsInfo {
+    pub(crate) fn of(connection: &rustls::ClientConnection) -> Option<Self> {
+        let version = match connection.protocol_version()? {
+            ProtocolVersion::TLSv1_2 => "tls1.2",
+            ProtocolVersion::TLSv1_3 => "tls1.3",
+            _ => return None,
+        };
+        let suite = connection.negotiated_cipher_suite()?.suite();
+        let (cipher_suite, _) = CIPHER_SUITES.iter().find(|(_, known)| *known == suite)?;
+        Some(Self { version, cipher_suite })
+    }
+}
+
+/// The rustls error inside an I/O error, in k6's words. None when the error is not TLS's.
+pub(crate) fn tls_error(error: &io::Error) -> Option<NetError> {
+    let tls = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    Some(match tls {
+        rustls::Error::InvalidCertificate(reason) => certificate_error(reason),
+        rustls::Error::InvalidMessage(_) => {
+            NetError::new(code::NOT_TLS, "first record does not look like a TLS handshake")
+        }
+        rustls::Error::AlertReceived(alert) => {
+            NetError::new(code::NON_TCP, format!("remote error: tls: {}", alert_text(*alert)))
+        }
+        other => NetError::new(code::TLS, format!("tls: {other}")),
+    })
+}
+
+fn certificate_error(reason: &CertificateError) -> NetError {
+    match reason {
+        CertificateError::UnknownIssuer => {
+            NetError::new(code::UNKNOWN_AUTHORITY, "x509: unknown authority")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            NetError::new(code::HOSTNAME_MISMATCH, "x509: certificate doesn't match hostname")
+        }
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => {
+            NetError::generic(format!("x509: certificate has expired or is not yet valid: {reason}"))
+        }
+        _ => NetError::generic(format!("x509: {reason}")),
+    }
+}
+
+/// Go's words for the alerts that servers send in practice.
+fn alert_text(alert: AlertDescription) -> String {
+    let known = match alert {
+        AlertDescription::HandshakeFailure => "handshake failure",
+        AlertDescription::BadCertificate => "bad certificate",
+        AlertDescription::UnsupportedCertificate => "unsupported certificate",
+        AlertDescription::CertificateRevoked => "revoked certificate",
+        AlertDescription::CertificateExpired => "expired certificate",
+        AlertDescription::CertificateUnknown => "unknown certificate",
+        AlertDescription::CertificateRequired => "certificate required",
+        AlertDescription::UnknownCA => "unknown certificate authority",
+        AlertDescription::ProtocolVersion => "protocol version not supported",
+        AlertDescription::InternalError => "internal error",
+        AlertDescription::UnrecognisedName => "unrecognized name",
+        AlertDescription::NoApplicationProtocol => "no application protocol",
+        other => return format!("{other:?}"),
+    };
+    known.to_owned()
+}
