@@ -1,0 +1,233 @@
+//! Log lines as k6 prints them: coloured on a terminal, logfmt elsewhere, JSON or bare messages on request.
+//! What scripts print with `console.log` and its like are log lines, too, with `source=console`.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::{Arc, Mutex, OnceLock},
+    time::Instant,
+};
+
+use jiff::Zoned;
+use serde_json::Value;
+use tracing::{
+    Dispatch, Event, Level, Metadata, Subscriber,
+    dispatcher::DefaultGuard,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+};
+
+use crate::{
+    args::{Cli, switch},
+    console::Console,
+    error::{Error, Result},
+    process::Process,
+    runtime_options::{no_color, text},
+};
+
+mod format;
+mod settings;
+
+pub use format::{Format, Record, Style};
+pub use settings::{LogSettings, Target};
+
+/// The logger of a command. Dropping it ends the logging of a process that is not the real one.
+pub struct Logging {
+    console_file: Arc<OnceLock<Mutex<File>>>,
+    _guard: Option<DefaultGuard>,
+}
+
+impl Logging {
+    /// Appends what the script prints with `console` to a file from now on, instead of logging it.
+    pub fn redirect_console(&self, path: &Path) -> Result<()> {
+        let file = append_to(path)?;
+        // A second redirection of one run would have no meaning; the first stays.
+        let _ = self.console_file.set(Mutex::new(file));
+        Ok(())
+    }
+}
+
+/// Starts to log as flags and environment say.
+pub fn start(cli: &Cli, process: &Process) -> Result<Logging> {
+    let settings = LogSettings::parse(
+        text(&cli.global.log_format, "K6_LOG_FORMAT", process),
+        text(&cli.global.log_output, "K6_LOG_OUTPUT", process),
+        switch(cli.global.verbose).unwrap_or(false),
+    )?;
+    let colors = !no_color(&cli.global, process);
+    let console_file = Arc::new(OnceLock::new());
+    let layer = LogLayer {
+        max_level: settings.level,
+        format: settings.format,
+        style: style(&settings.target, colors, &process.console),
+        sink: Sink::open(settings.target, process)?,
+        console_file: Arc::clone(&console_file),
+        started: Instant::now(),
+    };
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
+    Ok(Logging { console_file, _guard: (process.install_logger)(dispatch) })
+}
+
+/// Prints an error that came up before there was a logger.
+pub fn report_unlogged(process: &Process, error: &Error) {
+    let colors = process.console.stderr_is_terminal() && !process.env.contains_key("NO_COLOR");
+    let record = Record {
+        time: Zoned::now(),
+        elapsed_seconds: 0,
+        level: Level::ERROR,
+        message: error.message.clone(),
+        fields: error.hint.iter().map(|hint| ("hint", Value::from(hint.as_str()))).collect(),
+    };
+    process
+        .console
+        .print_error(&Format::Text.line(&record, if colors { Style::Terminal } else { Style::Plain }));
+}
+
+fn style(target: &Target, colors: bool, console: &Console) -> Style {
+    let terminal = match target {
+        Target::Stderr => console.stderr_is_terminal(),
+        Target::Stdout => console.stdout_is_terminal(),
+        Target::None | Target::File(_) => false,
+    };
+    if terminal && colors { Style::Terminal } else { Style::Plain }
+}
+
+/// Where lines end up.
+enum Sink {
+    Stderr(Console),
+    Stdout(Console),
+    None,
+    File(Mutex<File>),
+}
+
+impl Sink {
+    fn open(target: Target, process: &Process) -> Result<Sink> {
+        Ok(match target {
+            Target::Stderr => Sink::Stderr(process.console.clone()),
+            Target::Stdout => Sink::Stdout(process.console.clone()),
+            Target::None => Sink::None,
+            Target::File(path) => Sink::File(Mutex::new(append_to(&process.resolve(path))?)),
+        })
+    }
+
+    fn write(&self, line: &str) {
+        match self {
+            Sink::Stderr(console) => console.print_error(line),
+            Sink::Stdout(console) => console.print(line),
+            Sink::None => {}
+            Sink::File(file) => append_line(file, line),
+        }
+    }
+}
+
+/// Opens a log file as k6 does: appending, readable by its owner only. Its directory must exist.
+fn append_to(path: &Path) -> Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| Error::usage(format!("cannot write the log file {}: {error}", path.display())))
+}
+
+fn append_line(file: &Mutex<File>, line: &str) {
+    // A full disk under the log must not end the run.
+    let _ = file.lock().expect("no panic under this lock").write_all(line.as_bytes());
+}
+
+struct LogLayer {
+    max_level: LevelFilter,
+    format: Format,
+    style: Style,
+    sink: Sink,
+    console_file: Arc<OnceLock<Mutex<File>>>,
+    started: Instant,
+}
+
+impl LogLayer {
+    fn write(&self, mut record: Record) {
+        let is_console = record.fields.iter().any(|(name, value)| *name == "source" && value == "console");
+        match self.console_file.get() {
+            Some(file) if is_console => {
+                record.fields.retain(|(name, _)| *name != "source");
+                append_line(file, &self.format.line(&record, Style::Plain));
+            }
+            _ => self.sink.write(&self.format.line(&record, self.style)),
+        }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for LogLayer {
+    /// Events of dependencies are not for the users of Squall.
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        metadata.target().starts_with(crate::PROGRAM) && *metadata.level() <= self.max_level
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.max_level)
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        fields.named.sort_by_key(|(name, _)| *name);
+        self.write(Record {
+            time: Zoned::now(),
+            elapsed_seconds: self.started.elapsed().as_secs(),
+            level: *event.metadata().level(),
+            message: fields.message,
+            fields: fields.named,
+        });
+    }
+}
+
+/// Collects the fields of an event.
+#[derive(Default)]
+struct Fields {
+    message: String,
+    named: Vec<(&'static str, Value)>,
+}
+
+impl Fields {
+    fn add(&mut self, field: &Field, value: Value) {
+        match (field.name(), value) {
+            ("message", Value::String(text)) => self.message = text,
+            (name, value) => self.named.push((name, value)),
+        }
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.add(field, format!("{value:?}").into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field, value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.add(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field, value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! The one place that touches process state: arguments, environment, standard streams, signals and exit.
+//! Everything else is handed a [`Process`], so a test can run a whole command inside itself.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io::{self, IsTerminal, Read},
+    path::{Path, PathBuf},
+};
+
+use terminal_size::{Height, Width};
+use tokio::{signal::unix::SignalKind, sync::watch};
+use tracing::{Dispatch, dispatcher::DefaultGuard};
+
+use crate::{
+    console::{Console, Stream, TerminalSize},
+    exit_code::ExitCode,
+};
+
+/// What a command may take from the process it runs in.
+pub struct Process {
+    /// Arguments, the program's name first.
+    pub args: Vec<OsString>,
+    /// Environment; what is not UTF-8 has been replaced.
+    pub env: BTreeMap<String, String>,
+    pub current_dir: PathBuf,
+    pub stdin: Box<dyn Read + Send>,
+    pub console: Console,
+    /// Makes a logger receive events; the guard, if there is one, ends that.
+    pub install_logger: fn(Dispatch) -> Option<DefaultGuard>,
+    /// Starts to catch SIGINT and SIGTERM.
+    pub trap_signals: fn() -> io::Result<Interrupts>,
+}
+
+impl Process {
+    /// The real one.
+    pub fn current() -> Process {
+        Process {
+            args: std::env::args_os().collect(),
+            env: std::env::vars_os()
+                .map(|(name, value)| {
+                    (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+                })
+                .collect(),
+            current_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            stdin: Box::new(io::stdin()),
+            console: Console::new(
+                Stream {
+                    terminal: io::stdout().is_terminal().then_some(terminal_size_now),
+                    writer: Box::new(io::stdout()),
+                },
+                Stream {
+                    terminal: io::stderr().is_terminal().then_some(terminal_size_now),
+                    writer: Box::new(io::stderr()),
+                },
+            ),
+            install_logger: install_global_logger,
+            trap_signals: Interrupts::trap,
+        }
+    }
+
+    /// `path` as seen from the current directory.
+    pub fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.current_dir.join(path)
+    }
+
+    /// Value of an environment variable, when it is set and not empty.
+    pub fn env(&self, name: &str) -> Option<&str> {
+        self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// Size of the terminal, or the traditional one when it does not say.
+fn terminal_size_now() -> TerminalSize {
+    match terminal_size::terminal_size() {
+        Some((Width(columns), Height(rows))) if columns > 0 && rows > 0 => {
+            TerminalSize { columns: columns.into(), rows: rows.into() }
+        }
+        _ => TerminalSize { columns: 80, rows: 24 },
+    }
+}
+
+/// The real process has one logger, seen by every thread.
+fn install_global_logger(dispatch: Dispatch) -> Option<DefaultGuard> {
+    // The second attempt of a process keeps the first logger: only tests try twice.
+    let _ = tracing::dispatcher::set_global_default(dispatch);
+    None
+}
+
+/// Counts the signals that ask the run to end.
+#[derive(Clone)]
+pub struct Interrupts(watch::Receiver<u32>);
+
+impl Interrupts {
+    /// Interrupts that `count` drives.
+    pub fn new(count: watch::Receiver<u32>) -> Interrupts {
+        Interrupts(count)
+    }
+
+    /// Catches SIGINT and SIGTERM on a thread of its own: the second of them ends the process at once,
+    /// even when the run no longer listens.
+    fn trap() -> io::Result<Interrupts> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let guard = runtime.enter();
+        let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
+        let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
+        drop(guard);
+        let (sender, receiver) = watch::channel(0);
+        std::thread::Builder::new().name("signals".into()).spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    tokio::select! {
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                    }
+                    sender.send_modify(|count| *count += 1);
+                    if *sender.borrow() == 2 {
+                        std::process::exit(ExitCode::Interrupted as i32);
+                    }
+                }
+            })
+        })?;
+        Ok(Interrupts(receiver))
+    }
+
+    /// Ready once the first signal has come.
+    pub async fn first(&mut self) {
+        if self.0.wait_for(|&count| count > 0).await.is_err() {
+            // Nobody can send any more: wait for ever.
+            std::future::pending().await
+        }
+    }
+}
