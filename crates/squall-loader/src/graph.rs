@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::LoadError;
+use crate::parse::VisibleExports;
 use crate::position::Mapping;
+use crate::resolve::Location;
 
 /// A module's index in [`ModuleGraph::modules`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,9 +19,11 @@ pub enum ModuleKind {
     /// An ES module. `code` is compiled as a module named by the specifier. A file that also calls `require`
     /// begins with `const require=import.meta.require;`, so `import.meta` must have that function.
     Es,
-    /// A CommonJS module. `code` is a script whose value is
+    /// A CommonJS module. `code` is a sloppy-mode script whose value is
     /// `function (exports, require, module, __filename, __dirname)`. To ES importers it exports `default`
-    /// (`module.exports`), [`requested_names`](Module::requested_names) and [`NAMESPACE_EXPORT`](crate::NAMESPACE_EXPORT).
+    /// (as in k6 `module.exports.default` when that is not undefined, else `module.exports`), its
+    /// [`requested_names`](Module::requested_names) and [`NAMESPACE_EXPORT`](crate::NAMESPACE_EXPORT); names that
+    /// `module.exports` lacks are undefined.
     CommonJs,
     /// A JSON document; `code` is its text, known to be valid. To ES importers it exports `default` and
     /// [`requested_names`](Module::requested_names).
@@ -49,19 +53,21 @@ pub struct Module {
     /// Every name that some module imports or re-exports by name from this one (without `default`).
     /// Filled for CommonJS, JSON and host modules, whose own exports are not known before they run.
     pub requested_names: BTreeSet<String>,
+    pub(crate) location: Location,
+    pub(crate) exports: VisibleExports,
     pub(crate) mapping: Mapping,
 }
 
 impl Module {
     /// The position in [`source`](Self::source) of a position in [`code`](Self::code).
-    /// Lines and columns count from 1.
+    /// All count from 1; columns of code are bytes, as engines have them, columns of source are characters.
     pub fn original_position(&self, line: u32, column: u32) -> (u32, u32) {
-        self.mapping.original(line, column)
+        self.mapping.original(&self.code, &self.source, line, column)
     }
 
     /// The given line of [`source`](Self::source), counting from 1, without its end.
     pub fn source_line(&self, line: u32) -> Option<&str> {
-        self.source.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)
+        self.mapping.source_line(&self.source, line)
     }
 }
 

@@ -11,12 +11,16 @@
 //! and [`Module::code`]; what it may ask afterwards is [`ModuleGraph::resolve`] and, for specifiers known only at run
 //! time, [`Loader::load_more`].
 
+mod emit;
 mod error;
 mod graph;
 mod loader;
+mod parse;
 mod position;
 mod remote;
+mod resolve;
 mod trace;
+mod typescript;
 
 pub use error::{Importer, LoadError};
 pub use graph::{Module, ModuleGraph, ModuleId, ModuleKind};
@@ -27,5 +31,5 @@ pub use trace::{code_frame, rewrite_stack};
 /// The export of a CommonJS module that stands for its namespace, with keys known only once it has run.
 ///
 /// `import * as ns from "./cjs.js"` is emitted as `import { __squall_namespace as ns } from "./cjs.js"`; the engine's
-/// side exports under this name an object with the own enumerable properties of `module.exports` and `default`.
+/// side exports under this name what k6 gives as the namespace: the own enumerable properties of `module.exports`.
 pub const NAMESPACE_EXPORT: &str = "__squall_namespace";

@@ -1,15 +1,29 @@
 //! Walks from the entry over every import.
+//!
+//! A static import that fails takes its importer down with it, up to the entry. A literal `require()` or
+//! `import()` is followed too, so that later inits find it, but may fail: libraries ask for modules they can do without.
 
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::error::LoadError;
-use crate::graph::{ModuleGraph, ModuleId};
-use crate::remote::Fetch;
+use serde_json::value::RawValue;
+
+use crate::emit::{Emission, emission};
+use crate::error::{Importer, LoadError};
+use crate::graph::{Module, ModuleGraph, ModuleId, ModuleKind};
+use crate::parse::{Analysis, Form, ParseError, Request, VisibleExports, analyse};
+use crate::position::Mapping;
+use crate::remote::{Fetch, Remote};
+use crate::resolve::{Asker, Location, Resolution, Unresolved, normalised};
+use crate::trace::frame;
+use crate::typescript::{helper, is_typescript, strip};
 
 /// The script to load.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// A file.
+    /// A file, or an `https://` URL.
     File(PathBuf),
     /// A script read from standard input; its imports are relative to `cwd`.
     Stdin {
@@ -34,36 +48,359 @@ pub struct LoaderConfig {
 
 /// Loads a script and everything it imports.
 pub struct Loader {
-    config: LoaderConfig,
+    entry: Entry,
+    remote: Remote,
+    resolution: Resolution,
 }
 
 impl Loader {
     /// A loader that has read nothing yet.
     pub fn new(config: LoaderConfig) -> Self {
-        Self { config }
+        let LoaderConfig { entry, fetch, cache_dir, refresh } = config;
+        Self { entry, remote: Remote { fetch, cache_dir, refresh }, resolution: Resolution::new() }
     }
 
     /// Loads the entry and all it reaches through literal specifiers.
-    pub fn load(&mut self) -> Result<ModuleGraph, LoadError> {
-        let _ = &self.config;
-        Err(LoadError::Module {
-            specifier: String::new(),
-            importer: None,
-            reason: "not yet".into(),
-            hint: None,
-        })
+    pub fn load(&self) -> Result<ModuleGraph, LoadError> {
+        let mut graph = ModuleGraph { modules: Vec::new(), entry: ModuleId(0), by_specifier: HashMap::new() };
+        let (name, location) = match &self.entry {
+            Entry::File(path) => (path.to_string_lossy().into_owned(), self.resolution.entry(path)),
+            Entry::Stdin { cwd, .. } => ("-".to_owned(), Ok(Location::Stdin(normalised(cwd)))),
+        };
+        graph.entry = location
+            .map_err(Problem::Module)
+            .and_then(|location| self.walk(&mut graph, location))
+            .map_err(|problem| problem.of(&name, None))?;
+        Ok(graph)
     }
 
     /// Adds what a computed `require(specifier)` or `import(specifier)` in `from` leads to, unless the graph has it.
     ///
     /// For the first init only: as in k6, later ones may use what the first has seen
-    /// ([`ModuleGraph::resolve`]) and nothing else.
+    /// ([`ModuleGraph::resolve`]) and nothing else. Names that the new modules import from a CommonJS module
+    /// that has already run are not added to it in this init.
     pub fn load_more(
-        &mut self,
+        &self,
         graph: &mut ModuleGraph,
         from: ModuleId,
         specifier: &str,
     ) -> Result<ModuleId, LoadError> {
-        graph.resolve(from, specifier).unwrap_or(Ok(from)).map_err(Clone::clone)
+        if let Some(known) = graph.resolve(from, specifier) {
+            return known.map_err(Clone::clone);
+        }
+        let loaded = self
+            .resolution
+            .resolve(&graph.module(from).location, specifier, Asker::Require)
+            .map_err(Problem::Module)
+            .and_then(|location| self.walk(graph, location))
+            .map_err(|problem| problem.of(specifier, None));
+        let importer = &mut graph.modules[from.0];
+        match &loaded {
+            Ok(id) => drop(importer.imports.insert(specifier.to_owned(), *id)),
+            Err(error) => drop(importer.broken_imports.insert(specifier.to_owned(), error.clone())),
+        }
+        loaded
+    }
+
+    /// Loads a module and all it reaches.
+    fn walk(&self, graph: &mut ModuleGraph, start: Location) -> Result<ModuleId, Problem> {
+        let mut walk = Walk { loader: self, graph, drafts: Vec::new(), failures: HashMap::new() };
+        let start = walk.visit(start)?;
+        let mut next = 0;
+        while next < walk.drafts.len() {
+            walk.follow(next);
+            next += 1;
+        }
+        walk.spread_failures();
+        walk.emit();
+        walk.failures.remove(&start).map_or(Ok(start), |error| Err(Problem::Loading(error)))
+    }
+
+    fn read(&self, location: &Location) -> Result<String, Problem> {
+        let text = match location {
+            Location::File(path) => fs::read(path)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .map_err(|error| Unresolved::new(format!("cannot read {}: {error}", path.display()))),
+            Location::Remote(url) => self
+                .remote
+                .get(url.as_str())
+                .map_err(|error| Unresolved::new(format!("cannot fetch {url}: {error}"))),
+            Location::Stdin(_) => match &self.entry {
+                Entry::Stdin { source, .. } => Ok(source.clone()),
+                Entry::File(_) => Err(Unresolved::new("there is no script on standard input")),
+            },
+            Location::Helper(name) => Ok(helper(name).unwrap_or_default().to_owned()),
+            Location::Host(_) => Ok(String::new()),
+        };
+        let text = text.map_err(Problem::Module)?;
+        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
     }
 }
+
+/// A module that is read but not yet emitted.
+pub(crate) struct Draft {
+    pub(crate) id: ModuleId,
+    /// JavaScript before splicing.
+    pub(crate) text: String,
+    pub(crate) uses_require: bool,
+    pub(crate) requests: Vec<Request>,
+}
+
+/// Why a module cannot be had.
+enum Problem {
+    /// It cannot be found or read; who asked for it is still to be said.
+    Module(Unresolved),
+    /// Something in it, or in what it imports, is wrong.
+    Loading(LoadError),
+}
+
+impl Problem {
+    fn of(self, specifier: &str, importer: Option<Importer>) -> LoadError {
+        match self {
+            Self::Module(Unresolved { reason, hint }) => {
+                LoadError::Module { specifier: specifier.to_owned(), importer, reason, hint }
+            }
+            Self::Loading(error) => error,
+        }
+    }
+}
+
+/// One pass over modules that are not in the graph yet.
+struct Walk<'w> {
+    loader: &'w Loader,
+    graph: &'w mut ModuleGraph,
+    drafts: Vec<Draft>,
+    /// Modules that cannot run because something they import statically cannot be loaded.
+    failures: HashMap<ModuleId, LoadError>,
+}
+
+impl Walk<'_> {
+    /// Reads the module at a location, unless the graph has it.
+    fn visit(&mut self, location: Location) -> Result<ModuleId, Problem> {
+        let specifier = location.specifier();
+        if let Some(id) = self.graph.find(&specifier) {
+            return Ok(id);
+        }
+        let source = self.loader.read(&location)?;
+        let parsed = Parsed::new(&location, &source).map_err(Problem::Loading)?;
+        let id = ModuleId(self.graph.modules.len());
+        let source: Arc<str> = source.into();
+        self.graph.by_specifier.insert(specifier.clone(), id);
+        self.graph.modules.push(Module {
+            specifier,
+            path: match &location {
+                Location::File(path) => Some(path.clone()),
+                _ => None,
+            },
+            kind: parsed.kind,
+            code: Arc::clone(&source),
+            source,
+            imports: HashMap::new(),
+            broken_imports: HashMap::new(),
+            requested_names: BTreeSet::new(),
+            location,
+            exports: parsed.exports,
+            mapping: parsed.mapping,
+        });
+        self.drafts.push(Draft {
+            id,
+            text: parsed.text,
+            uses_require: parsed.uses_require,
+            requests: parsed.requests,
+        });
+        Ok(id)
+    }
+
+    /// Visits everything a draft asks for.
+    fn follow(&mut self, draft: usize) {
+        let id = self.drafts[draft].id;
+        let requests = std::mem::take(&mut self.drafts[draft].requests);
+        for request in &requests {
+            let is_static = matches!(request.form, Form::Static(_));
+            let module = self.graph.module(id);
+            let known = module.imports.contains_key(&request.specifier)
+                || (!is_static && module.broken_imports.contains_key(&request.specifier));
+            if known {
+                continue;
+            }
+            let found = self
+                .loader
+                .resolution
+                .resolve(&module.location, &request.specifier, asker(&request.form))
+                .map_err(Problem::Module)
+                .and_then(|location| self.visit(location));
+            let specifier = request.specifier.clone();
+            match found {
+                Ok(target) => drop(self.graph.modules[id.0].imports.insert(specifier, target)),
+                Err(problem) => {
+                    let importer = self.importer(&self.drafts[draft], request.offset);
+                    let error = problem.of(&specifier, Some(importer));
+                    if is_static {
+                        self.failures.entry(id).or_insert(error);
+                    } else {
+                        self.graph.modules[id.0].broken_imports.insert(specifier, error);
+                    }
+                }
+            }
+        }
+        self.drafts[draft].requests = requests;
+    }
+
+    fn importer(&self, draft: &Draft, offset: u32) -> Importer {
+        let module = self.graph.module(draft.id);
+        let (line, column) = module.mapping.offset_to_source(&draft.text, &module.source, offset as usize);
+        Importer { file: module.specifier.clone(), line, column }
+    }
+
+    /// Takes down what statically imports a failed module; turns other references to one into broken imports.
+    fn spread_failures(&mut self) {
+        if self.failures.is_empty() {
+            return;
+        }
+        while let Some((id, error)) = self.next_failure() {
+            self.failures.insert(id, error);
+        }
+        for draft in &self.drafts {
+            let module = &mut self.graph.modules[draft.id.0];
+            for (specifier, target) in
+                module.imports.extract_if(|_, target| self.failures.contains_key(target))
+            {
+                module.broken_imports.insert(specifier, self.failures[&target].clone());
+            }
+        }
+        let failures = &self.failures;
+        self.graph.by_specifier.retain(|_, id| !failures.contains_key(id));
+    }
+
+    fn next_failure(&self) -> Option<(ModuleId, LoadError)> {
+        let healthy = self.drafts.iter().rev().filter(|draft| !self.failures.contains_key(&draft.id));
+        healthy.flat_map(|draft| draft.requests.iter().map(move |request| (draft.id, request))).find_map(
+            |(id, request)| {
+                let target = self.graph.module(id).imports.get(&request.specifier)?;
+                let error = self.failures.get(target)?;
+                matches!(request.form, Form::Static(_)).then(|| (id, error.clone()))
+            },
+        )
+    }
+
+    /// Writes the code of every draft.
+    fn emit(&mut self) {
+        for draft in std::mem::take(&mut self.drafts) {
+            let Emission { edits, requested } = emission(self.graph, &draft);
+            for (target, names) in requested {
+                self.graph.modules[target.0].requested_names.extend(names);
+            }
+            let module = &mut self.graph.modules[draft.id.0];
+            let is_source = edits.is_empty() && *draft.text == *module.source;
+            if !is_source {
+                module.code = module.mapping.splice(&draft.text, &edits).into();
+            }
+        }
+    }
+}
+
+fn asker(form: &Form) -> Asker {
+    match form {
+        Form::Require => Asker::Require,
+        Form::Static(_) | Form::Dynamic => Asker::Import,
+    }
+}
+
+/// A module's text, understood.
+struct Parsed {
+    kind: ModuleKind,
+    /// JavaScript, JSON or nothing.
+    text: String,
+    uses_require: bool,
+    requests: Vec<Request>,
+    exports: VisibleExports,
+    mapping: Mapping,
+}
+
+impl Parsed {
+    fn new(location: &Location, source: &str) -> Result<Self, LoadError> {
+        let parsed = match location {
+            Location::Host(name) => Ok(Self::opaque(ModuleKind::Host(name.clone()), "")),
+            _ if location.file_name().ends_with(".json") => Self::json(source),
+            _ if is_typescript(location.file_name()) => Self::typescript(source, location.file_name()),
+            Location::Stdin(_) => Self::javascript(source).or_else(|_| Self::typescript(source, "-.ts")),
+            _ => Self::javascript(source),
+        };
+        parsed.map_err(|misread| misread.of(location, source))
+    }
+
+    fn opaque(kind: ModuleKind, text: &str) -> Self {
+        let (requests, exports) = (Vec::new(), VisibleExports::default());
+        Self {
+            kind,
+            text: text.to_owned(),
+            uses_require: false,
+            requests,
+            exports,
+            mapping: Mapping::default(),
+        }
+    }
+
+    fn json(source: &str) -> Result<Self, Misread> {
+        match serde_json::from_str::<&RawValue>(source) {
+            Ok(_) => Ok(Self::opaque(ModuleKind::Json, source)),
+            Err(error) => Err(Misread {
+                line: u32::try_from(error.line()).unwrap_or(u32::MAX).max(1),
+                column: u32::try_from(error.column()).unwrap_or(u32::MAX).max(1),
+                message: error.to_string(),
+            }),
+        }
+    }
+
+    fn javascript(source: &str) -> Result<Self, Misread> {
+        let mapping = Mapping::default();
+        let analysis = analyse(source).map_err(|error| Misread::new(error, &mapping, source, source))?;
+        Ok(Self::analysed(analysis, source.to_owned(), mapping))
+    }
+
+    fn typescript(source: &str, name: &str) -> Result<Self, Misread> {
+        let stripped =
+            strip(source, name).map_err(|error| Misread::new(error, &Mapping::default(), source, source))?;
+        let mapping = Mapping::new(stripped.tokens);
+        let analysis =
+            analyse(&stripped.code).map_err(|error| Misread::new(error, &mapping, &stripped.code, source))?;
+        Ok(Self::analysed(analysis, stripped.code, mapping))
+    }
+
+    fn analysed(analysis: Analysis, text: String, mapping: Mapping) -> Self {
+        let Analysis { is_module, uses_require, requests, exports } = analysis;
+        let kind = if is_module { ModuleKind::Es } else { ModuleKind::CommonJs };
+        Self { kind, text, uses_require, requests, exports, mapping }
+    }
+}
+
+/// A syntax error at a place in the source.
+struct Misread {
+    line: u32,
+    column: u32,
+    message: String,
+}
+
+impl Misread {
+    /// An error in `text`, which comes from `source` by `mapping`.
+    fn new(error: ParseError, mapping: &Mapping, text: &str, source: &str) -> Self {
+        let (line, column) = mapping.offset_to_source(text, source, error.offset as usize);
+        Self { line, column, message: error.message }
+    }
+
+    fn of(self, location: &Location, source: &str) -> LoadError {
+        let Self { line, column, message } = self;
+        let lines = Mapping::default();
+        let text = lines.source_line(source, line).unwrap_or_default();
+        LoadError::Syntax {
+            file: location.specifier(),
+            line,
+            column,
+            message,
+            frame: frame(text, line, column),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,14 +2,58 @@
 
 use crate::graph::ModuleGraph;
 
-/// Rewrites every `file:line:column` of an engine's stack trace to the position in the source.
+/// How much of a long line a frame shows: minified files have lines of a megabyte.
+const FRAME_WIDTH: usize = 120;
+
+/// Rewrites every `file:line:column` of a QuickJS stack trace to the position in the source.
+/// Frames of files that are not in the graph stay as they are.
 pub fn rewrite_stack(graph: &ModuleGraph, stack: &str) -> String {
-    let _ = graph;
-    stack.to_owned()
+    stack
+        .split_inclusive('\n')
+        .map(|frame| rewrite_frame(graph, frame).unwrap_or_else(|| frame.to_owned()))
+        .collect()
 }
 
 /// The source line of a position (in the source, from 1) with a caret under the column; empty when there is no such line.
 pub fn code_frame(graph: &ModuleGraph, file: &str, line: u32, column: u32) -> String {
-    let _ = (graph, file, line, column);
-    String::new()
+    graph
+        .find(file)
+        .and_then(|id| graph.module(id).source_line(line))
+        .map(|text| frame(text, line, column))
+        .unwrap_or_default()
+}
+
+/// `    at name (file:line:column)` or `    at file:line:column`.
+fn rewrite_frame(graph: &ModuleGraph, frame: &str) -> Option<String> {
+    let body = frame.trim_end().trim_end_matches(')');
+    let tail = &frame[body.len()..];
+    let (rest, column) = body.rsplit_once(':')?;
+    let (rest, line) = rest.rsplit_once(':')?;
+    let (line, column) = (line.parse().ok()?, column.parse().ok()?);
+    // A specifier has no space but may have a parenthesis, so every possible beginning is tried.
+    let starts = std::iter::once(0).chain(rest.match_indices([' ', '(']).map(|(index, _)| index + 1));
+    let (start, module) =
+        starts.into_iter().find_map(|start| Some((start, graph.module(graph.find(&rest[start..])?))))?;
+    let (line, column) = module.original_position(line, engine_column(line, column));
+    Some(format!("{}{}:{line}:{column}{tail}", &rest[..start], module.specifier))
+}
+
+/// On the first line QuickJS counts columns from 0, and gives 1 for both 0 and 1.
+fn engine_column(line: u32, column: u32) -> u32 {
+    if line == 1 && column > 1 { column.saturating_add(1) } else { column }
+}
+
+/// A source line with its number and a caret under `column` (characters, from 1).
+pub(crate) fn frame(text: &str, line: u32, column: u32) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let caret = (column.saturating_sub(1) as usize).min(characters.len());
+    let start = if characters.len() <= FRAME_WIDTH { 0 } else { caret.saturating_sub(FRAME_WIDTH / 2) };
+    let shown = || characters.iter().skip(start).take(FRAME_WIDTH);
+    let line_text: String = shown().collect();
+    // Tabs stay tabs, so that the caret stands where the character does.
+    let padding: String =
+        shown().take(caret - start).map(|&character| if character == '\t' { '\t' } else { ' ' }).collect();
+    let number = line.to_string();
+    let gutter = " ".repeat(number.len());
+    format!("{number} | {line_text}\n{gutter} | {padding}^")
 }
