@@ -1,5 +1,6 @@
 //! What a run reported, as comparable lines of text by facet. Numbers that depend on timing become `~`.
 
+mod csv;
 mod export;
 mod log;
 mod points;
@@ -25,7 +26,7 @@ fn lines(facet: &str, script: &Script, observed: &Observed) -> Vec<String> {
     let export = || export::parse(observed.export.as_deref());
     match facet {
         "exit" => exit(observed),
-        "console" => log::console(&observed.log, script.any_order),
+        "console" => log::console(&observed.log, script),
         "errors" => log::errors(&observed.log),
         "counts" => export().counts(metrics),
         "submetrics" => export().submetrics(metrics),
@@ -59,9 +60,9 @@ fn files(observed: &Observed) -> Vec<String> {
 fn file(path: &Path) -> Vec<String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let content = fs::read(path).unwrap_or_default();
-    let mut lines = vec![format!("== {name}")];
-    lines.extend(text::lines(&String::from_utf8_lossy(&content)));
-    lines
+    let content = String::from_utf8_lossy(&content);
+    let content = if name.ends_with(".csv") { csv::lines(&content) } else { text::lines(&content) };
+    [vec![format!("== {name}")], content].concat()
 }
 
 /// Which metrics count, and which of their numbers are stable.

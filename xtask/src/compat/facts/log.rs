@@ -2,10 +2,15 @@
 
 use serde_json::Value;
 
-/// Console lines as `level: message`; lines that are not JSON stand for themselves.
-pub(super) fn console(log: &[String], any_order: bool) -> Vec<String> {
-    let mut lines: Vec<String> = log.iter().filter_map(|line| console_line(line)).collect();
-    if any_order {
+use super::Script;
+
+/// Console lines as `level: message`; in a format that the script chose, every line as it is.
+pub(super) fn console(log: &[String], script: &Script) -> Vec<String> {
+    let own_format = script.flags.iter().any(|flag| flag.starts_with("--log-format"));
+    let line =
+        |line: &String| if own_format { Some(without_time(line).to_owned()) } else { console_line(line) };
+    let mut lines: Vec<String> = log.iter().filter_map(line).collect();
+    if script.any_order {
         lines.sort();
     }
     lines
@@ -19,14 +24,9 @@ pub(super) fn errors(log: &[String]) -> Vec<String> {
 }
 
 fn console_line(line: &str) -> Option<String> {
-    match serde_json::from_str::<Value>(line) {
-        Ok(entry) if entry["source"] == "console" => {
-            let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
-            Some(format!("{}: {}", text("level"), text("msg")))
-        }
-        Ok(_) => None,
-        Err(_) => Some(without_time(line).to_owned()),
-    }
+    let entry: Value = serde_json::from_str(line).ok()?;
+    let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+    (entry["source"] == "console").then(|| format!("{}: {}", text("level"), text("msg")))
 }
 
 fn is_error(entry: &Value) -> bool {

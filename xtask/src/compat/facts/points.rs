@@ -38,9 +38,12 @@ fn describe(entry: &Value) -> String {
     }
 }
 
-/// The value with its keys in order.
+/// The value with its keys, and its submetrics, in order.
 fn sorted(value: &Value) -> Value {
     let mut value = value.clone();
     value.sort_all_objects();
+    if let Some(submetrics) = value.get_mut("submetrics").and_then(Value::as_array_mut) {
+        submetrics.sort_by_key(|submetric| submetric["name"].to_string());
+    }
     value
 }

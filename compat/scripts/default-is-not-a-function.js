@@ -1,0 +1,2 @@
+// A default export that cannot be called.
+export default 12;

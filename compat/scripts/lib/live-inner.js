@@ -1,0 +1,2 @@
+// Re-exported by another module.
+export const inner = 'inner';

@@ -1,0 +1,2 @@
+// A script that exports no function.
+export const options = { iterations: 1 };

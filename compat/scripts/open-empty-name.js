@@ -1,0 +1,4 @@
+// open() without a name.
+open('');
+
+export default function () {}

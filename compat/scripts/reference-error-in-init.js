@@ -1,0 +1,4 @@
+// A script that throws while it loads.
+missing();
+
+export default function () {}

@@ -1,0 +1,4 @@
+// A threshold that cannot be parsed.
+export const options = { thresholds: { iterations: ['count is large'] } };
+
+export default function () {}
