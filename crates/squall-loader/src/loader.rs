@@ -347,7 +347,7 @@ impl Parsed {
             Err(error) => Err(Misread {
                 line: u32::try_from(error.line()).unwrap_or(u32::MAX).max(1),
                 column: u32::try_from(error.column()).unwrap_or(u32::MAX).max(1),
-                message: error.to_string(),
+                message: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
             }),
         }
     }

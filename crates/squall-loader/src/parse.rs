@@ -70,7 +70,7 @@ pub(crate) struct StaticImport {
     pub(crate) namespace: Option<Namespace>,
     /// In `export * from "x"`, from after `export` up to the specifier.
     pub(crate) star: Option<Span>,
-    /// `with { type: "json" }`.
+    /// `with { type: "json" }` and the space before it.
     pub(crate) attributes: Option<Span>,
 }
 
@@ -177,8 +177,10 @@ impl Visitor<'_> {
 
 impl<'a> Visit<'a> for Visitor<'_> {
     fn visit_import_declaration(&mut self, import: &ImportDeclaration<'a>) {
-        let mut taken =
-            StaticImport { attributes: attributes(import.with_clause.as_deref()), ..StaticImport::default() };
+        let mut taken = StaticImport {
+            attributes: attributes(&import.source, import.with_clause.as_deref()),
+            ..StaticImport::default()
+        };
         for specifier in import.specifiers.iter().flatten() {
             match specifier {
                 ImportDeclarationSpecifier::ImportSpecifier(named) => {
@@ -196,7 +198,7 @@ impl<'a> Visit<'a> for Visitor<'_> {
 
     fn visit_export_from_declaration(&mut self, export: &ExportFromDeclaration<'a>) {
         let names = export.specifiers.iter().map(|specifier| specifier.local.name().to_string()).collect();
-        let attributes = attributes(export.with_clause.as_deref());
+        let attributes = attributes(&export.source, export.with_clause.as_deref());
         self.request(
             &export.source,
             Form::Static(StaticImport { names, attributes, ..StaticImport::default() }),
@@ -206,8 +208,10 @@ impl<'a> Visit<'a> for Visitor<'_> {
     fn visit_export_all_declaration(&mut self, export: &ExportAllDeclaration<'a>) {
         // The parser keeps no position of the `*`; what is replaced is all between `export` and the name's end.
         let start = export.span.start + "export".len() as u32;
-        let mut taken =
-            StaticImport { attributes: attributes(export.with_clause.as_deref()), ..StaticImport::default() };
+        let mut taken = StaticImport {
+            attributes: attributes(&export.source, export.with_clause.as_deref()),
+            ..StaticImport::default()
+        };
         match &export.exported {
             Some(name) => {
                 let span = Span::new(start, name.span().end);
@@ -267,8 +271,9 @@ impl<'a> Visit<'a> for Visitor<'_> {
     }
 }
 
-fn attributes(clause: Option<&WithClause<'_>>) -> Option<Span> {
-    clause.map(|clause| clause.span)
+/// From the end of the specifier, as the clause's own span leaves `with` out.
+fn attributes(source: &StringLiteral<'_>, clause: Option<&WithClause<'_>>) -> Option<Span> {
+    clause.map(|clause| Span::new(source.span.end, clause.span.end))
 }
 
 fn is_exports(expression: &Expression<'_>) -> bool {

@@ -45,7 +45,7 @@ fn engine_column(line: u32, column: u32) -> u32 {
 
 /// A source line with its number and a caret under `column` (characters, from 1).
 pub(crate) fn frame(text: &str, line: u32, column: u32) -> String {
-    let characters: Vec<char> = text.chars().collect();
+    let characters: Vec<char> = text.chars().map(printable).collect();
     let caret = (column.saturating_sub(1) as usize).min(characters.len());
     let start = if characters.len() <= FRAME_WIDTH { 0 } else { caret.saturating_sub(FRAME_WIDTH / 2) };
     let shown = || characters.iter().skip(start).take(FRAME_WIDTH);
@@ -56,4 +56,9 @@ pub(crate) fn frame(text: &str, line: u32, column: u32) -> String {
     let number = line.to_string();
     let gutter = " ".repeat(number.len());
     format!("{number} | {line_text}\n{gutter} | {padding}^")
+}
+
+/// A terminal must not obey what a broken file contains.
+fn printable(character: char) -> char {
+    if character.is_control() && character != '\t' { '\u{fffd}' } else { character }
 }
