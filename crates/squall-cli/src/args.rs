@@ -216,9 +216,11 @@ fn usage_error(error: &clap::Error) -> Error {
     let mut paragraphs = rendered.split("\n\n");
     let message = paragraphs.next().unwrap_or_default().trim_start_matches("error: ").trim();
     let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    let tip = paragraphs.find_map(|paragraph| paragraph.trim().strip_prefix("tip: "));
+    let tip = paragraphs
+        .flat_map(str::lines)
+        .find_map(|line| line.trim().strip_prefix("tip: ").filter(|tip| tip.contains("similar")));
     Error::usage(message).hint(match tip {
-        Some(tip) => tip.lines().next().unwrap_or_default().trim().to_owned(),
+        Some(tip) => tip.to_owned(),
         None => "squall --help lists the commands, squall COMMAND --help the flags of one".to_owned(),
     })
 }

@@ -17,6 +17,8 @@ pub mod process;
 pub mod progress;
 pub mod runtime_options;
 pub mod session;
+#[cfg(test)]
+mod testing;
 
 use args::Invocation;
 use exit_code::ExitCode;
@@ -61,3 +63,6 @@ fn run_command(cli: args::Cli, process: &mut Process) -> ExitCode {
         error.exit_code
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Flags that set script options, as k6 spells them.
 
 use clap::Args;
+use squall_options::FromText;
 
 use super::Switch;
 
@@ -9,13 +10,13 @@ use super::Switch;
 #[command(next_help_heading = "Options of the test")]
 pub struct OptionArgs {
     /// Number of VUs
-    #[arg(short = 'u', long, value_name = "N")]
+    #[arg(short = 'u', long, value_name = "N", value_parser = whole_number)]
     pub vus: Option<u64>,
     /// Length of the test, such as 30s or 1h10m
     #[arg(short, long, value_name = "DURATION")]
     pub duration: Option<String>,
     /// Number of iterations, shared by all VUs
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = whole_number)]
     pub iterations: Option<u64>,
     /// Add a stage: ramp to TARGET VUs within DURATION
     #[arg(short, long = "stage", value_name = "DURATION:TARGET", value_delimiter = ',')]
@@ -36,16 +37,16 @@ pub struct OptionArgs {
     #[arg(long)]
     pub no_teardown: Option<Switch>,
     /// Follow at most N redirects [default: 10]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number)]
     pub max_redirects: Option<u64>,
     /// Parallel requests of one batch call [default: 20]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number)]
     pub batch: Option<u64>,
     /// Parallel requests of one batch call to one host [default: 6]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number)]
     pub batch_per_host: Option<u64>,
     /// Most requests a second, all VUs together; 0 is no limit
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number)]
     pub rps: Option<u64>,
     /// User-Agent header of requests
     #[arg(long, value_name = "TEXT")]
@@ -101,4 +102,8 @@ pub struct OptionArgs {
     /// Memory that the script of one VU may use, such as 256MB (not in k6)
     #[arg(long, value_name = "SIZE")]
     pub vu_memory_limit: Option<String>,
+}
+
+fn whole_number(text: &str) -> Result<u64, String> {
+    u64::from_text(text)
 }

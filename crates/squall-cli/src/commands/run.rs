@@ -108,3 +108,6 @@ pub fn start(plan: RunPlan, process: &mut Process, logging: &Logging) -> Result<
     }
     session::run(plan, process)
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,5 +175,5 @@ fn push_code(quoted: &mut String, code: u32) {
 /// As Rust's debug output sees it, which agrees with Go but for marks that combine with the character before:
 /// Go prints them.
 fn is_printable(c: char) -> bool {
-    ['a', c].iter().collect::<String>().escape_debug().nth(1) == Some(c)
+    c == '\'' || ['a', c].iter().collect::<String>().escape_debug().nth(1) == Some(c)
 }

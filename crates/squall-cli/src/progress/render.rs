@@ -41,7 +41,7 @@ pub(super) fn lines(view: &ProgressView) -> String {
     let mut text = format!("\n{}\n", status(view));
     for scenario in &view.scenarios {
         let left = columns.left(scenario);
-        text.push_str(&format!("{left} {} {}", percentage(scenario), columns.right(scenario)).trim_end());
+        text.push_str(format!("{left} {} {}", percentage(scenario), columns.right(scenario)).trim_end());
         text.push('\n');
     }
     text
@@ -126,7 +126,8 @@ fn bar_line(scenario: &ScenarioView, columns: &Columns, terminal_columns: usize,
 /// `[=====>-----]`
 fn bar(scenario: &ScenarioView, room: usize, colors: bool) -> String {
     let done = scenario.progress.clamp(0.0, 1.0);
-    let filled = (done * room as f64).round() as usize;
+    // Rounded down: a bar is full only when nothing is left.
+    let filled = (done * room as f64) as usize;
     let head = match filled {
         0 => String::new(),
         _ if filled == room => "=".repeat(room),

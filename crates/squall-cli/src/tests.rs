@@ -1,0 +1,94 @@
+//! Whole commands, in this process.
+
+use insta::assert_snapshot;
+
+use crate::{exit_code::ExitCode, testing::Sandbox};
+
+#[test]
+fn usage_errors_say_what_to_do() {
+    let check = |command_line: &str| {
+        let output = Sandbox::new().run(command_line);
+        assert_eq!((output.exit_code, output.stdout.as_str()), (ExitCode::Usage, ""), "{command_line}");
+        format!("$ squall {command_line}\n{}", output.stderr)
+    };
+    let lines: String = [
+        "run",
+        "run a.js b.js",
+        "fly",
+        "run --nope a.js",
+        "run --vu 4 a.js",
+        "run -u many a.js",
+        "run -d 10 a.js",
+        "run -s 10s a.js",
+        "run --tag a= a.js",
+        "run -e 1st=2 a.js",
+        "run --no-setup=maybe a.js",
+        "run --summary-mode tiny a.js",
+        "run --compatibility-mode es1 a.js",
+        "run --type archive a.js",
+        "run --log-output paper a.js",
+        "run --log-output file=x.log,level=loud a.js",
+        "run --log-output file=none/x.log a.js",
+        "run --system-tags method --summary-trend-stats p(101) a.js",
+        "completion tcsh",
+    ]
+    .map(check)
+    .concat();
+    assert_snapshot!(lines);
+}
+
+#[test]
+fn bad_environment_and_configuration_are_invalid_config() {
+    let check = |sandbox: Sandbox, command_line: &str| {
+        let output = sandbox.run(command_line);
+        assert_eq!(output.exit_code, ExitCode::InvalidConfig, "{command_line}");
+        output.stderr
+    };
+    let lines = [
+        check(Sandbox::new().env("K6_VUS", "many"), "run a.js"),
+        check(Sandbox::new(), "run -c missing.json a.js"),
+        check(Sandbox::new().env("K6_CONFIG", "missing.json"), "run a.js"),
+        check(Sandbox::new().file("c.json", "{\"vus\":"), "run -c c.json a.js"),
+        check(Sandbox::new().file("c.json", r#"{"vus":"many"}"#), "run -c c.json a.js"),
+    ]
+    .concat();
+    assert_snapshot!(lines);
+}
+
+#[test]
+fn help_of_every_command() {
+    let help = |command: &str| {
+        format!("$ squall {command} --help\n{}\n", Sandbox::new().run(&format!("{command} --help")).stdout)
+    };
+    assert_snapshot!(["", "run", "inspect", "new", "demo", "version", "completion"].map(help).concat());
+}
+
+#[test]
+fn version_is_a_line() {
+    let output = Sandbox::new().run("version");
+    assert!(output.stdout.starts_with(&format!("squall v{} (", crate::VERSION)), "{}", output.stdout);
+    assert_eq!(output.stdout, Sandbox::new().run("--version").stdout);
+}
+
+#[test]
+fn version_as_json_has_k6s_key() {
+    let output = Sandbox::new().run("version --json");
+    let json: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
+    assert_eq!(json["version"], format!("v{}", crate::VERSION));
+}
+
+#[test]
+fn every_shell_gets_a_completion_of_every_command() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = Sandbox::new().run(&format!("completion {shell}"));
+        assert_eq!(output.exit_code, ExitCode::Success);
+        for word in ["inspect", "demo", "summary-export"] {
+            assert!(output.stdout.contains(word), "{word} in {shell}");
+        }
+    }
+}
+
+#[test]
+fn the_grammar_is_sound() {
+    crate::args::command().debug_assert();
+}
