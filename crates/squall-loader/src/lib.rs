@@ -19,6 +19,7 @@ mod parse;
 mod position;
 mod remote;
 mod resolve;
+mod stack;
 mod trace;
 mod typescript;
 

@@ -17,6 +17,7 @@ use crate::parse::{Analysis, Form, ParseError, Request, VisibleExports, analyse}
 use crate::position::Mapping;
 use crate::remote::{Fetch, Remote};
 use crate::resolve::{Asker, Location, Resolution, Unresolved, normalised};
+use crate::stack::with_room_for;
 use crate::trace::frame;
 use crate::typescript::{helper, is_typescript, strip};
 
@@ -182,7 +183,7 @@ impl Walk<'_> {
             return Ok(id);
         }
         let source = self.loader.read(&location)?;
-        let parsed = Parsed::new(&location, &source).map_err(Problem::Loading)?;
+        let parsed = with_room_for(&source, || Parsed::new(&location, &source)).map_err(Problem::Loading)?;
         let id = ModuleId(self.graph.modules.len());
         let source: Arc<str> = source.into();
         self.graph.by_specifier.insert(specifier.clone(), id);
