@@ -2,9 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{
-    Executor, OptionValue, Options, OptionsError, Scenario, Scenarios, Stripe, node::Node, options::parse,
-};
+use crate::{OptionValue, Options, OptionsError, Scenario, Scenarios, node::Node, options::parse};
 
 /// One source of options: defaults, config file, script, environment or flags.
 pub type Layer = Options;
@@ -25,8 +23,8 @@ pub fn consolidate(layers: impl IntoIterator<Item = Layer>) -> (Options, Vec<Str
             (options.duration, options.iterations) = (None, None);
             (options.stages, options.scenarios) = (None, None);
         }
-        if let (Some(lower), Some(upper)) = (&mut options.dns, layer.dns.take()) {
-            lower.overlay(upper);
+        if let (Some(lower), Some(upper)) = (&options.dns, &mut layer.dns) {
+            upper.fill_from(lower);
         }
         options.overlay(layer);
     }
@@ -89,6 +87,10 @@ fn shortcut(options: &Options) -> Result<Option<Value>, OptionsError> {
             "options",
             format!("`{first}` and `{last}` cannot be used together; use one of them"),
         ));
+    }
+    if options.duration.is_some_and(|duration| duration.is_zero()) {
+        let message = "must be more than 0; for an infinite test use the externally-controlled executor";
+        return Err(OptionsError::new("options.duration", message));
     }
     let vus = options.vus;
     let duration = options.duration.map(|duration| duration.to_json());
@@ -175,84 +177,5 @@ fn one_or_many(node: &Node<'_>) -> Result<Vec<String>, OptionsError> {
     }
 }
 
-/// Most VUs, and highest target of a ramp: k6's limit.
-const LARGEST_TARGET: u64 = 100_000_000;
-
-/// Checks what is well-formed but makes no sense to run. All problems are given at once.
-pub fn validate(options: &Options, scenarios: &[Scenario]) -> Result<(), Vec<OptionsError>> {
-    let mut problems = Vec::new();
-    if options.setup_timeout.is_some_and(|timeout| timeout.is_zero()) {
-        problems.push(OptionsError::new("options.setupTimeout", "must be more than 0"));
-    }
-    let segment = options.execution_segment.as_ref();
-    if let Err(problem) = Stripe::new(segment, options.execution_segment_sequence.as_ref()) {
-        problems.push(problem);
-    }
-    for scenario in scenarios {
-        check_scenario(scenario, &mut |key, message| {
-            let path = format!("options.scenarios.{}.{key}", scenario.name);
-            problems.push(OptionsError::new(path.trim_end_matches('.'), message));
-        });
-    }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
-}
-
-fn check_scenario(scenario: &Scenario, problem: &mut impl FnMut(&str, &str)) {
-    let name_is_valid = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if scenario.name.is_empty() || !scenario.name.chars().all(name_is_valid) {
-        problem("", "the name may hold only letters, digits, _ and -");
-    }
-    if scenario.exec.is_empty() {
-        problem("exec", "must not be empty");
-    }
-    check_executor(&scenario.executor, problem);
-}
-
-fn check_executor(executor: &Executor, problem: &mut impl FnMut(&str, &str)) {
-    let second = std::time::Duration::from_secs(1);
-    let mut at_least = |key: &str, holds: bool, bound: &str| {
-        if !holds {
-            problem(key, &format!("must be {bound}"));
-        }
-    };
-    match executor {
-        Executor::SharedIterations { vus, iterations, max_duration } => {
-            at_least("vus", *vus > 0, "more than 0");
-            at_least("iterations", iterations >= vus, "at least the number of VUs");
-            at_least("maxDuration", *max_duration >= second, "at least 1s");
-        }
-        Executor::PerVuIterations { vus, iterations, max_duration } => {
-            at_least("vus", *vus > 0, "more than 0");
-            at_least("iterations", *iterations > 0, "more than 0");
-            at_least("maxDuration", *max_duration >= second, "at least 1s");
-        }
-        Executor::ConstantVus { vus, duration } => {
-            at_least("vus", *vus > 0, "more than 0");
-            at_least("duration", *duration >= second, "at least 1s");
-        }
-        Executor::RampingVus { start_vus, stages, .. } => {
-            let targets = || stages.iter().map(|stage| stage.target);
-            at_least("stages", !stages.is_empty(), "a list of at least one stage");
-            at_least(
-                "startVUs",
-                *start_vus > 0 || targets().any(|target| target > 0),
-                "more than 0, or some stage's target",
-            );
-            at_least("stages", targets().all(|target| target <= LARGEST_TARGET), "no higher than 100000000");
-        }
-        Executor::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus } => {
-            at_least("rate", *rate > 0, "more than 0");
-            at_least("timeUnit", !time_unit.is_zero(), "more than 0");
-            at_least("duration", *duration >= second, "at least 1s");
-            at_least("maxVUs", max_vus >= pre_allocated_vus, "at least preAllocatedVUs");
-        }
-        Executor::RampingArrivalRate { time_unit, stages, pre_allocated_vus, max_vus, .. } => {
-            at_least("timeUnit", !time_unit.is_zero(), "more than 0");
-            at_least("stages", !stages.is_empty(), "a list of at least one stage");
-            at_least("maxVUs", max_vus >= pre_allocated_vus, "at least preAllocatedVUs");
-        }
-        Executor::ExternallyControlled { vus, max_vus, .. } => {
-            at_least("maxVUs", max_vus >= vus && *max_vus > 0, "more than 0 and at least the number of VUs");
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

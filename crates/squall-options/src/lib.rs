@@ -10,23 +10,25 @@ mod options;
 mod scenario;
 mod segment;
 mod tags;
+mod validate;
 mod value;
 
 pub use duration::{format_go_duration, parse_duration, parse_go_duration};
 pub use error::OptionsError;
 pub use ipnet::IpNet as Cidr;
 pub use layers::{
-    ConfigFile, Layer, consolidate, derive_scenarios, from_config_file, from_env, resolve_execution, validate,
+    ConfigFile, Layer, consolidate, derive_scenarios, from_config_file, from_env, resolve_execution,
 };
 pub use network::{
-    Dns, DnsPolicy, DnsSelect, DnsTtl, HostAddress, HostnamePatterns, Hosts, IpPool, TlsAuth, TlsVersion,
-    TlsVersions,
+    CipherSuite, Dns, DnsPolicy, DnsSelect, DnsTtl, HostAddress, HostnamePatterns, Hosts, IpPool, TlsAuth,
+    TlsVersion, TlsVersions,
 };
 pub use node::Node;
 pub use options::{Options, defaults};
 pub use scenario::{Executor, Scenario, ScenarioConfig, Scenarios, Stage, Stages};
 pub use segment::{Segment, SegmentSequence, Stripe};
 pub use tags::{SystemTag, SystemTags};
+pub use validate::validate;
 pub use value::{
     ByteSize, FromText, HttpDebug, OptionValue, ThresholdConfig, Thresholds, TimeUnit, TrendStat,
 };

@@ -32,11 +32,11 @@ impl Dns {
         }
     }
 
-    /// Takes over what `upper` sets.
-    pub(crate) fn overlay(&mut self, upper: Dns) {
-        self.ttl = upper.ttl.or(self.ttl.take());
-        self.select = upper.select.or(self.select);
-        self.policy = upper.policy.or(self.policy);
+    /// Takes from `lower` what is unset here.
+    pub(crate) fn fill_from(&mut self, lower: &Dns) {
+        self.ttl = self.ttl.take().or_else(|| lower.ttl.clone());
+        self.select = self.select.or(lower.select);
+        self.policy = self.policy.or(lower.policy);
     }
 
     fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
@@ -206,6 +206,9 @@ pub struct TlsVersions {
 
 impl OptionValue for TlsVersions {
     fn from_json(node: &Node<'_>) -> Result<TlsVersions, OptionsError> {
+        if node.value() == "" {
+            return Ok(TlsVersions::default());
+        }
         if node.value().is_string() {
             let version = Some(TlsVersion::from_json(node)?);
             return Ok(TlsVersions { min: version, max: version });
@@ -224,6 +227,63 @@ impl OptionValue for TlsVersions {
     fn to_json(&self) -> Value {
         let name = |version: Option<TlsVersion>| version.map_or("", TlsVersion::name);
         json!({ "min": name(self.min), "max": name(self.max) })
+    }
+}
+
+/// The cipher suites that k6 knows; which of them can be offered is the TLS library's matter.
+const CIPHER_SUITES: [&str; 25] = [
+    "TLS_RSA_WITH_RC4_128_SHA",
+    "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
+    "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
+    "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+];
+
+/// A cipher suite that `tlsCipherSuites` may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CipherSuite(&'static str);
+
+impl CipherSuite {
+    /// As scripts write it.
+    pub fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+impl FromText for CipherSuite {
+    fn from_text(text: &str) -> Result<CipherSuite, String> {
+        let known = CIPHER_SUITES.into_iter().find(|name| *name == text);
+        known.map(CipherSuite).ok_or_else(|| format!("unknown cipher suite {text:?}"))
+    }
+}
+
+impl OptionValue for CipherSuite {
+    fn from_json(node: &Node<'_>) -> Result<CipherSuite, OptionsError> {
+        CipherSuite::from_text(node.string()?).map_err(|message| node.error(message))
+    }
+
+    fn to_json(&self) -> Value {
+        Value::from(self.name())
     }
 }
 
@@ -319,7 +379,8 @@ impl FromStr for HostAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<HostAddress, String> {
-        if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse() {
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        if let Ok(ip) = bare.parse() {
             return Ok(HostAddress { ip, port: None });
         }
         text.parse::<SocketAddr>()
@@ -342,19 +403,14 @@ impl fmt::Display for HostAddress {
 pub struct Hosts(BTreeMap<String, HostAddress>);
 
 impl Hosts {
-    /// Reads pairs of pattern and address. The error is a clause that says what is wrong.
-    pub fn new(entries: impl IntoIterator<Item = (String, String)>) -> Result<Hosts, String> {
-        let mut hosts = BTreeMap::new();
-        for (pattern, address) in entries {
-            let host = pattern.rsplit_once(':').map_or(pattern.as_str(), |(host, _)| host);
-            if !is_hostname_pattern(host) {
-                return Err(format!(
-                    "{pattern:?} is not a host name pattern (like a.com, a.com:443 or *.a.com)"
-                ));
-            }
-            hosts.insert(pattern.to_lowercase(), address.parse()?);
+    /// Adds an entry. The error is a clause that says what is wrong.
+    fn insert(&mut self, pattern: &str, address: &str) -> Result<(), String> {
+        let host = pattern.rsplit_once(':').map_or(pattern, |(host, _)| host);
+        if !is_hostname_pattern(host) {
+            return Err(format!("{pattern:?} is not a host name pattern (like a.com, a.com:443 or *.a.com)"));
         }
-        Ok(Hosts(hosts))
+        self.0.insert(pattern.to_lowercase(), address.parse()?);
+        Ok(())
     }
 
     /// The address for `host` at `port`. An entry with the port wins over one without, a name over a wildcard,
@@ -377,7 +433,11 @@ impl Hosts {
 
 impl OptionValue for Hosts {
     fn from_json(node: &Node<'_>) -> Result<Hosts, OptionsError> {
-        Hosts::new(BTreeMap::from_json(node)?).map_err(|message| node.error(message))
+        let mut hosts = Hosts::default();
+        for (pattern, address) in node.members()? {
+            hosts.insert(pattern, address.string()?).map_err(|message| address.error(message))?;
+        }
+        Ok(hosts)
     }
 
     fn to_json(&self) -> Value {
@@ -389,7 +449,11 @@ impl OptionValue for Hosts {
 
 impl FromText for Hosts {
     fn from_text(text: &str) -> Result<Hosts, String> {
-        Hosts::new(BTreeMap::from_text(text)?)
+        let mut hosts = Hosts::default();
+        for (pattern, address) in BTreeMap::from_text(text)? {
+            hosts.insert(&pattern, &address)?;
+        }
+        Ok(hosts)
     }
 }
 
@@ -530,7 +594,10 @@ mod tests {
             ("*.com", "3.3.3.3"),
             ("*.b.com", "[::1]:80"),
         ];
-        let hosts = Hosts::new(entries.map(|(a, b)| (a.to_owned(), b.to_owned()))).expect("valid");
+        let mut hosts = Hosts::default();
+        for (pattern, address) in entries {
+            hosts.insert(pattern, address).expect("valid");
+        }
         let found = |host, port| hosts.lookup(host, port).map(|address| address.to_string());
         assert_eq!(found("A.com", 80).as_deref(), Some("1.1.1.1"));
         assert_eq!(found("a.com", 443).as_deref(), Some("2.2.2.2:8443"));

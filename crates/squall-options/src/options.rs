@@ -6,16 +6,25 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Map, Value};
 
 use crate::{
-    ByteSize, Cidr, Dns, HostnamePatterns, Hosts, HttpDebug, IpPool, OptionValue, OptionsError, Scenarios,
-    Segment, SegmentSequence, Stages, SystemTags, Thresholds, TimeUnit, TlsAuth, TlsVersions, TrendStat,
-    node::Node, value::FromText,
+    ByteSize, Cidr, CipherSuite, Dns, HostnamePatterns, Hosts, HttpDebug, IpPool, OptionValue, OptionsError,
+    Scenarios, Segment, SegmentSequence, Stages, SystemTags, Thresholds, TimeUnit, TlsAuth, TlsVersions,
+    TrendStat, node::Node, value::FromText,
 };
 
 /// What options fall back to when nothing sets them.
 pub mod defaults {
     use std::time::Duration;
 
-    use crate::TrendStat;
+    use crate::{Options, SystemTags, TrendStat};
+
+    /// The lowest layer: the defaults that k6 shows as if they had been set.
+    pub fn layer() -> Options {
+        Options {
+            summary_trend_stats: Some(SUMMARY_TREND_STATS.to_vec()),
+            system_tags: Some(SystemTags::default()),
+            ..Options::default()
+        }
+    }
 
     /// `batch`: requests of one `http.batch` in flight.
     pub const BATCH: u64 = 20;
@@ -130,8 +139,8 @@ options! {
     http_debug: HttpDebug = "httpDebug" env "K6_HTTP_DEBUG",
     /// Accept any server certificate.
     insecure_skip_tls_verify: bool = "insecureSkipTLSVerify" env "K6_INSECURE_SKIP_TLS_VERIFY",
-    /// Cipher suites to offer, by their IANA names.
-    tls_cipher_suites: Vec<String> = "tlsCipherSuites" env "K6_TLS_CIPHER_SUITES",
+    /// Cipher suites to offer, by name.
+    tls_cipher_suites: Vec<CipherSuite> = "tlsCipherSuites" env "K6_TLS_CIPHER_SUITES",
     /// TLS versions to offer.
     tls_version: TlsVersions = "tlsVersion",
     /// Client certificates.
@@ -181,9 +190,8 @@ options! {
 /// Keys that scripts cannot set: they are about the machine that runs the test.
 const NOT_FOR_SCRIPTS: [&str; 2] = ["consoleOutput", "localIPs"];
 
-/// Keys that k6 1.1's `inspect` does not print; they show only when set.
-const SHOWN_WHEN_SET: [&str; 5] =
-    ["handleSummaryTimeout", "cloud", "consoleOutput", "localIPs", "vuMemoryLimit"];
+/// Keys that show only when they are set: ours, and those that came after k6 1.1.
+const SHOWN_WHEN_SET: [&str; 3] = ["handleSummaryTimeout", "cloud", "vuMemoryLimit"];
 
 /// Keys that `exec.test.options` leaves out: `scenarios` says the same.
 const SHORTCUTS: [&str; 4] = ["vus", "duration", "iterations", "stages"];
@@ -209,20 +217,30 @@ impl Options {
 
     /// The options as `inspect` prints them: k6's keys in k6's order, null where unset.
     pub fn to_json(&self) -> Map<String, Value> {
-        self.entries()
-            .into_iter()
-            .filter(|(key, value)| !value.is_null() || !SHOWN_WHEN_SET.contains(key))
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect()
+        self.shown(|key, is_set| is_set || !NOT_FOR_SCRIPTS.contains(&key))
     }
 
-    /// The options as `exec.test.options` shows them: without shortcuts, with what the machine sets.
+    /// The options as `exec.test.options` shows them: without shortcuts, with what is about the machine.
     pub fn to_full_json(&self) -> Map<String, Value> {
-        self.entries()
-            .into_iter()
-            .filter(|(key, _)| !SHORTCUTS.contains(key))
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect()
+        self.shown(|key, _| !SHORTCUTS.contains(&key))
+    }
+
+    /// The keys that `is_shown(key, is_set)` picks, with their values.
+    fn shown(&self, is_shown: impl Fn(&str, bool) -> bool) -> Map<String, Value> {
+        let mut map = Map::new();
+        for (key, value) in self.entries() {
+            let is_set = !value.is_null();
+            if is_shown(key, is_set) && (is_set || !SHOWN_WHEN_SET.contains(&key)) {
+                map.insert(key.to_owned(), value);
+            }
+        }
+        // k6 shows the parts of `dns` even when none is set.
+        map.entry("dns").and_modify(|dns| {
+            if dns.is_null() {
+                *dns = Dns::default().to_json();
+            }
+        });
+        map
     }
 }
 
@@ -230,3 +248,6 @@ impl Options {
 pub(crate) fn parse(json: &str, name: &str) -> Result<Value, OptionsError> {
     serde_json::from_str(json).map_err(|error| OptionsError::new(name, format!("not valid JSON: {error}")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,6 +92,16 @@ impl Scenario {
 }
 
 impl Executor {
+    const KINDS: [&str; 7] = [
+        "shared-iterations",
+        "per-vu-iterations",
+        "constant-vus",
+        "ramping-vus",
+        "constant-arrival-rate",
+        "ramping-arrival-rate",
+        "externally-controlled",
+    ];
+
     /// The name that scripts select it by.
     pub fn kind_name(&self) -> &'static str {
         match self {
@@ -108,7 +118,7 @@ impl Executor {
     /// The workload in words; details for the parentheses go to `facts`.
     fn summary(&self, stripe: &Stripe, facts: &mut Vec<String>) -> String {
         let time = |duration: &Duration| format_go_duration(*duration);
-        let per_second = |rate: u64, unit: &Duration| rate as f64 * stripe.fraction() / unit.as_secs_f64();
+        let per_second = |rate: f64, unit: &Duration| rate / unit.as_secs_f64();
         let pool = |allocated: &u64, max: &u64| match (stripe.share_of(*allocated), stripe.share_of(*max)) {
             (allocated, max) if allocated < max => format!("maxVUs: {allocated}-{max}"),
             (_, max) => format!("maxVUs: {max}"),
@@ -116,8 +126,8 @@ impl Executor {
         match self {
             Executor::SharedIterations { vus, iterations, max_duration } => {
                 facts.push(format!("maxDuration: {}", time(max_duration)));
-                let (vus, iterations) = (stripe.share_of(*vus), stripe.share_of(*iterations));
-                format!("{iterations} iterations shared among {vus} VUs")
+                let iterations = stripe.by_share_of(*vus).map_or(0, |part| part.share_of(*iterations));
+                format!("{iterations} iterations shared among {} VUs", stripe.share_of(*vus))
             }
             Executor::PerVuIterations { vus, iterations, max_duration } => {
                 facts.push(format!("maxDuration: {}", time(max_duration)));
@@ -127,26 +137,27 @@ impl Executor {
                 format!("{} looping VUs for {}", stripe.share_of(*vus), time(duration))
             }
             Executor::RampingVus { start_vus, stages, graceful_ramp_down } => {
-                if !graceful_ramp_down.is_zero() {
-                    facts.push(format!("gracefulRampDown: {}", time(graceful_ramp_down)));
-                }
+                facts.push(format!("gracefulRampDown: {}", time(graceful_ramp_down)));
                 let vus = stripe.share_of(highest(*start_vus, stages));
                 format!("Up to {vus} looping VUs for {} over {} stages", time(&total(stages)), stages.len())
             }
             Executor::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus } => {
                 facts.push(pool(pre_allocated_vus, max_vus));
-                format!("{:.2} iterations/s for {}", per_second(*rate, time_unit), time(duration))
+                let part = stripe.by_share_of(*max_vus).map_or(0.0, |part| part.fraction());
+                let rate = per_second(*rate as f64 * part, time_unit);
+                format!("{rate:.2} iterations/s for {}", time(duration))
             }
             Executor::RampingArrivalRate { start_rate, time_unit, stages, pre_allocated_vus, max_vus } => {
                 facts.push(pool(pre_allocated_vus, max_vus));
-                let rate = per_second(highest(*start_rate, stages), time_unit);
+                let rate = per_second(highest(*start_rate, stages) as f64 * stripe.fraction(), time_unit);
                 let (length, count) = (time(&total(stages)), stages.len());
                 format!("Up to {rate:.2} iterations/s for {length} over {count} stages")
             }
             Executor::ExternallyControlled { vus, max_vus, duration } => {
-                let (vus, max_vus) = (stripe.share_of(*vus), stripe.share_of(*max_vus));
-                let lasting =
-                    duration.map_or("with infinite duration".to_owned(), |d| format!("lasting {}", time(&d)));
+                let lasting = match duration {
+                    Some(duration) => format!("{} duration", time(duration)),
+                    None => "infinite duration".to_owned(),
+                };
                 format!("Externally controlled execution with {vus} VUs, {max_vus} max VUs, {lasting}")
             }
         }
@@ -175,20 +186,21 @@ impl OptionValue for Stage {
     }
 }
 
-/// The `stages` shortcut. Unlike a scenario's stages, one without a duration is passed over, as in k6.
+/// The `stages` shortcut. Unlike a scenario's stages, one without a duration is passed over and unknown keys do
+/// not matter, as in k6.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stages(pub Vec<Stage>);
 
 impl OptionValue for Stages {
     fn from_json(node: &Node<'_>) -> Result<Stages, OptionsError> {
-        let lacks_duration = |stage: &Node<'_>| {
-            stage.value().as_object().is_some_and(|map| map.get("duration").is_none_or(Value::is_null))
-        };
-        node.elements()?
-            .filter(|stage| !lacks_duration(stage))
-            .map(|stage| Stage::from_json(&stage))
-            .collect::<Result<_, _>>()
-            .map(Stages)
+        let mut stages = Vec::new();
+        for element in node.elements()? {
+            let mut fields = Fields::new(&element)?;
+            if let Some(duration) = fields.read("duration")? {
+                stages.push(Stage { duration, target: fields.required("target")? });
+            }
+        }
+        Ok(Stages(stages))
     }
 
     fn to_json(&self) -> Value {
@@ -229,13 +241,17 @@ impl ScenarioConfig {
         let exec = fields.optional("exec", "default".to_owned())?;
         let tags = fields.optional("tags", BTreeMap::new())?;
         // Browser settings: accepted so that such scripts load.
-        if node.value().get("options").is_some() {
+        if node.value().get("options").is_some_and(Value::is_object) {
             fields.read::<Value>("options")?;
         }
         let executor = read_executor(&kind, &mut fields)?;
-        let graceful_stop = match executor {
-            Executor::ExternallyControlled { .. } => Duration::ZERO,
-            _ => graceful_stop.unwrap_or(DEFAULT_GRACEFUL_STOP),
+        let graceful_stop = match (&executor, graceful_stop) {
+            (Executor::ExternallyControlled { .. }, None) => Duration::ZERO,
+            (Executor::ExternallyControlled { .. }, Some(_)) => {
+                let at = node.at("gracefulStop", node.value());
+                return Err(at.error("is not supported by externally-controlled"));
+            }
+            (_, graceful_stop) => graceful_stop.unwrap_or(DEFAULT_GRACEFUL_STOP),
         };
         let scenario =
             Scenario { name: name.to_owned(), start_time, graceful_stop, env, exec, tags, executor };
@@ -281,11 +297,17 @@ fn read_executor(kind: &str, fields: &mut Fields<'_>) -> Result<Executor, Option
         }
         "externally-controlled" => {
             let vus = fields.optional("vus", 1)?;
-            let duration: Option<Duration> = fields.read("duration")?;
+            let duration: Duration = fields.required("duration")?;
             let max_vus = fields.optional("maxVUs", vus)?;
-            Executor::ExternallyControlled { vus, max_vus, duration: duration.filter(|d| !d.is_zero()) }
+            // Zero is k6's way to write "for ever".
+            let duration = Some(duration).filter(|duration| !duration.is_zero());
+            Executor::ExternallyControlled { vus, max_vus, duration }
         }
-        _ => return Err(fields.node.error(format!("unknown executor {kind:?}"))),
+        _ => {
+            let known = Executor::KINDS.join(", ");
+            let at = fields.node.at("executor", fields.node.value());
+            return Err(at.error(format!("unknown executor {kind:?} (expected one of {known})")));
+        }
     })
 }
 
@@ -310,10 +332,10 @@ impl Scenarios {
 
 impl OptionValue for Scenarios {
     fn from_json(node: &Node<'_>) -> Result<Scenarios, OptionsError> {
-        let entry = |(name, member): (&str, Node<'_>)| {
-            Ok((name.to_owned(), ScenarioConfig::from_json(name, &member)?))
+        let entry = |(name, value): (&String, &Value)| {
+            Ok((name.clone(), ScenarioConfig::from_json(name, &node.at(name, value))?))
         };
-        node.members()?.map(entry).collect::<Result<_, _>>().map(Scenarios)
+        node.object()?.iter().map(entry).collect::<Result<_, _>>().map(Scenarios)
     }
 
     fn to_json(&self) -> Value {

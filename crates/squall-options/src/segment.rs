@@ -118,8 +118,11 @@ impl Segment {
 impl FromStr for Segment {
     type Err = String;
 
-    /// `a:b`, or `b` for `0:b`.
+    /// `a:b`, or `b` for `0:b`; nothing is the whole test.
     fn from_str(text: &str) -> Result<Segment, String> {
+        if text.is_empty() {
+            return Ok(Segment::WHOLE);
+        }
         let (from, to) = text.split_once(':').unwrap_or(("0", text));
         Segment::new(cut(from)?, cut(to)?)
     }
@@ -198,9 +201,11 @@ text_option!(SegmentSequence);
 /// Which of all indices (iterations, VUs, arrivals; from 0) belong to one segment of a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stripe {
-    /// Slots in a cycle.
-    cycle: u64,
-    /// The slots of this segment, ascending; never empty.
+    /// For each slot of the cycle, the number of its segment.
+    owners: Vec<usize>,
+    /// The number of our segment.
+    own: usize,
+    /// The slots of our segment, ascending; never empty.
     slots: Vec<u64>,
 }
 
@@ -220,55 +225,85 @@ impl Stripe {
             .iter()
             .position(|candidate| candidate == segment)
             .ok_or_else(|| error(format!("does not contain the execution segment {segment}")))?;
-        let cycle = cycle(&segments)
-            .filter(|cycle| cycle.saturating_mul(segments.len() as u64) <= LARGEST_CYCLE)
+        let lengths = cycle(&segments)
+            .filter(|cycle| is_dealable(*cycle, segments.len()))
+            .map(|cycle| segments.iter().map(|segment| segment.slots(cycle)).collect())
             .ok_or_else(|| {
                 error("is cut too finely: its fractions have no small common denominator".to_owned())
             })?;
-        Ok(Stripe { cycle, slots: deal(&segments, own, cycle) })
+        Ok(Stripe::deal(lengths, own))
+    }
+
+    /// The stripe for what follows the VUs: iterations shared among `vus` VUs, or arrivals that `vus` VUs serve. As in
+    /// k6, an instance takes of them as much as it has of the VUs; `None` when it has no VU.
+    pub fn by_share_of(&self, vus: u64) -> Option<Stripe> {
+        if self.share_of(vus) == 0 {
+            return None;
+        }
+        let segments = self.owners.iter().max().map_or(0, |last| last + 1);
+        if !is_dealable(vus, segments) {
+            return Some(self.clone());
+        }
+        let cycle = self.owners.len() as u64;
+        let mut lengths = vec![0; segments];
+        for (slot, &owner) in self.owners.iter().enumerate() {
+            lengths[owner] += vus / cycle + u64::from((slot as u64) < vus % cycle);
+        }
+        Some(Stripe::deal(lengths, self.own))
     }
 
     /// The global index of this segment's `local`-th own index.
     pub fn global_index(&self, local: u64) -> u64 {
         let own = self.slots.len() as u64;
-        (local / own).saturating_mul(self.cycle).saturating_add(self.slots[(local % own) as usize])
+        (local / own)
+            .saturating_mul(self.owners.len() as u64)
+            .saturating_add(self.slots[(local % own) as usize])
     }
 
     /// How many of the indices below `total` are this segment's own.
     pub fn share_of(&self, total: u64) -> u64 {
-        let rest = total % self.cycle;
-        total / self.cycle * self.slots.len() as u64 + self.slots.partition_point(|&slot| slot < rest) as u64
+        let cycle = self.owners.len() as u64;
+        let rest = total % cycle;
+        total / cycle * self.slots.len() as u64 + self.slots.partition_point(|&slot| slot < rest) as u64
     }
 
     /// This segment's part of the whole, 0 to 1.
     pub fn fraction(&self) -> f64 {
-        self.slots.len() as f64 / self.cycle as f64
+        self.slots.len() as f64 / self.owners.len() as f64
+    }
+
+    /// Deals the slots of a cycle to segments of these lengths: each slot goes to the longest segment that has had no
+    /// more than its even pace. The lengths add up to the cycle, so some segment always is behind, and each ends with
+    /// exactly its length.
+    fn deal(mut lengths: Vec<u64>, own: usize) -> Stripe {
+        let divisor = lengths.iter().copied().fold(0, greatest_common_divisor);
+        lengths.iter_mut().for_each(|length| *length /= divisor);
+        let cycle: u64 = lengths.iter().sum();
+        let mut by_length: Vec<usize> = (0..lengths.len()).collect();
+        by_length.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
+        let mut dealt = vec![0; lengths.len()];
+        let mut next_owner = |slot: u64| {
+            let is_behind = |&index: &usize| dealt[index] * cycle <= slot * lengths[index];
+            let owner = by_length.iter().copied().find(is_behind).expect("the lengths add up to the cycle");
+            dealt[owner] += 1;
+            owner
+        };
+        let owners: Vec<usize> = (0..cycle).map(&mut next_owner).collect();
+        let slots = (0..cycle).filter(|&slot| owners[slot as usize] == own).collect();
+        Stripe { owners, own, slots }
     }
 }
 
 impl Default for Stripe {
     /// The whole test.
     fn default() -> Stripe {
-        Stripe { cycle: 1, slots: vec![0] }
+        Stripe { owners: vec![0], own: 0, slots: vec![0] }
     }
 }
 
-/// Deals the slots of a cycle: each goes to the longest segment that has had less than its even pace. That some
-/// segment is behind, and that each ends with exactly its length, follows from the lengths' sum being one.
-fn deal(segments: &[Segment], own: usize, cycle: u64) -> Vec<u64> {
-    let mut by_length: Vec<usize> = (0..segments.len()).collect();
-    by_length.sort_by_key(|&index| std::cmp::Reverse(segments[index].slots(cycle)));
-    let mut dealt = vec![0; segments.len()];
-    let mut slots = Vec::new();
-    for slot in 0..cycle {
-        let behind = |&&index: &&usize| dealt[index] * cycle <= slot * segments[index].slots(cycle);
-        let Some(&owner) = by_length.iter().find(behind) else { continue };
-        dealt[owner] += 1;
-        if owner == own {
-            slots.push(slot);
-        }
-    }
-    slots
+/// Whether dealing a cycle among that many segments takes moments.
+fn is_dealable(cycle: u64, segments: usize) -> bool {
+    cycle.saturating_mul(segments as u64) <= LARGEST_CYCLE
 }
 
 /// Least common denominator of all cuts; `None` when it is out of bounds.
@@ -310,6 +345,7 @@ mod tests {
 
     #[test]
     fn reads_every_notation() {
+        check("", "0:1");
         check("20%", "0:1/5");
         check("0.2", "0:1/5");
         check("1/5", "0:1/5");
@@ -322,7 +358,7 @@ mod tests {
     #[test]
     fn refuses_the_rest() {
         for text in
-            ["", "0", "1/0", "2", "2:1", "1/2:1/2", "-1/2", "a", "0.1.2", "1e-3", ".", "%", "1/9999999999"]
+            ["0", "1/0", "2", "2:1", "1/2:1/2", "-1/2", "a", "0.1.2", "1e-3", ".", "%", "1/9999999999"]
         {
             assert!(text.parse::<Segment>().is_err(), "{text:?}");
         }
@@ -331,16 +367,31 @@ mod tests {
         }
     }
 
+    /// The indices are those that k6 1.1 gives to the VUs of three instances.
     #[test]
-    fn deals_slots_evenly() {
-        let dealt: Vec<_> = stripes("0,1/2,3/4,1").into_iter().map(|stripe| stripe.slots).collect();
-        assert_eq!(dealt, [vec![0, 2], vec![1], vec![3]]);
+    fn deals_slots_as_k6_does() {
+        let dealt: Vec<_> = stripes("0,1/6,1/2,1").into_iter().map(|stripe| stripe.slots).collect();
+        assert_eq!(dealt, [vec![5], vec![1, 3], vec![0, 2, 4]]);
+    }
+
+    /// The same for the arrivals that seven VUs serve, and the iterations that five VUs share.
+    #[test]
+    fn what_follows_vus_is_dealt_as_k6_does() {
+        let by_share = |vus: u64| -> Vec<_> {
+            stripes("0,1/6,1/2,1")
+                .iter()
+                .map(|stripe| stripe.by_share_of(vus).map(|part| part.slots))
+                .collect()
+        };
+        assert_eq!(by_share(7), [Some(vec![3]), Some(vec![1, 5]), Some(vec![0, 2, 4, 6])]);
+        assert_eq!(by_share(5), [None, Some(vec![1, 3]), Some(vec![0, 2, 4])]);
+        assert_eq!(Stripe::default().by_share_of(u64::MAX), Some(Stripe::default()));
     }
 
     #[test]
     fn a_segment_alone_leaves_the_rest_to_others() {
         let stripe = Stripe::new(Some(&"1/3:2/3".parse().expect("a segment")), None).expect("valid");
-        assert_eq!((stripe.cycle, stripe.slots.len()), (3, 1));
+        assert_eq!((stripe.owners.len(), stripe.slots.len()), (3, 1));
         assert_eq!(Stripe::new(None, None), Ok(Stripe::default()));
     }
 
