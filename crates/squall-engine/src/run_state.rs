@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::vu::SetupData;
+use crate::{Time, vu::SetupData};
 
 /// Why a run ended before its schedule did. The first reason counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum AbortReason {
 pub struct RunState {
     /// Wall time of the clock's zero.
     pub started_at: SystemTime,
+    /// When all VUs were initialised, by the clock: the test's own time counts from here.
+    pub test_started: OnceLock<Time>,
     pub iterations_completed: AtomicU64,
     pub iterations_interrupted: AtomicU64,
     pub vus_active: AtomicU64,
@@ -45,6 +47,7 @@ impl RunState {
     pub fn new(started_at: SystemTime) -> RunState {
         RunState {
             started_at,
+            test_started: OnceLock::new(),
             iterations_completed: AtomicU64::new(0),
             iterations_interrupted: AtomicU64::new(0),
             vus_active: AtomicU64::new(0),

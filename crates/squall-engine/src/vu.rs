@@ -110,4 +110,16 @@ impl StopSignal {
         })
         .await
     }
+
+    /// Runs `work` to its end, and raises the signal when `cause` comes first.
+    pub async fn raise_when<T>(&self, cause: impl Future<Output = ()>, work: impl Future<Output = T>) -> T {
+        let (mut cause, mut work) = (std::pin::pin!(cause), std::pin::pin!(work));
+        std::future::poll_fn(|cx| {
+            if !self.is_raised() && cause.as_mut().poll(cx).is_ready() {
+                self.raise();
+            }
+            work.as_mut().poll(cx)
+        })
+        .await
+    }
 }

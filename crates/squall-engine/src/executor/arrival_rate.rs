@@ -1,0 +1,64 @@
+//! What both arrival rates share: the VUs that wait for arrivals. The arrivals themselves run on the workers.
+
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+
+use super::Control;
+use crate::{
+    AbortReason,
+    schedule::{ArrivalSchedule, Plan},
+    vu::{ScriptError, VuId},
+    worker::{ArrivalRun, Command, Work},
+};
+
+pub(super) fn plan(vus: u64, vus_max: u64, duration: Duration, graceful_stop: Duration) -> Plan {
+    let plan = Plan::level(vus, Some(duration), graceful_stop);
+    Plan { unplanned_vus: vus_max.saturating_sub(vus), is_idle: vus_max == 0, ..plan }
+}
+
+/// Starts with the first number of VUs of `vus` and grows to the last one while arrivals find none idle.
+pub(super) async fn run(control: &Control, schedule: ArrivalSchedule, vus: RangeInclusive<u64>) {
+    let conductor = &control.conductor;
+    let workers = conductor.worker_count();
+    let scenario = (control.index, control.run.clone());
+    let run = ArrivalRun::new(scenario, schedule, control.stripe().clone(), control.starts_at, workers);
+    let run = control.progress().arrivals.get_or_init(|| Arc::new(run));
+    for _ in 0..*vus.start() {
+        let Some(vu) = control.take_vu().await else { return };
+        serve(control, run, vu);
+    }
+    for worker in 0..workers {
+        conductor.send(worker, Command::StartArrivals(run.clone()));
+    }
+    tokio::select! {
+        () = add_vus_on_demand(control, run, *vus.end()) => {}
+        _ = control.reach(run.ends_at()) => {}
+    }
+}
+
+fn serve(control: &Control, run: &Arc<ArrivalRun>, vu: VuId) {
+    run.add_idle(control.conductor.worker_of(vu));
+    control.activate(vu, Work::Arrivals(run.clone()));
+}
+
+/// One VU at a time is added when an arrival finds none; what is missed meanwhile asks for no other. As in k6
+/// such VUs are always new ones: idle VUs of the pool are planned for other scenarios.
+async fn add_vus_on_demand(control: &Control, run: &Arc<ArrivalRun>, vus_max: u64) {
+    loop {
+        run.vu_wanted.notified().await;
+        let vus = control.progress().vus_held();
+        if vus >= vus_max {
+            tracing::warn!(
+                scenario = control.run.config.name,
+                "Insufficient VUs, reached {vus} active VUs and cannot initialize more"
+            );
+            return std::future::pending().await;
+        }
+        match control.conductor.create_vu().await {
+            Ok(vu) => serve(control, run, vu),
+            Err(ScriptError::Interrupted) => return,
+            Err(ScriptError::Exception(message)) => {
+                return control.state().abort(AbortReason::Exception(message));
+            }
+        }
+    }
+}
