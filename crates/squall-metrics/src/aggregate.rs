@@ -42,6 +42,8 @@ pub struct MetricTotal {
     pub selector: Option<Selector>,
     pub sink: Sink,
     pub thresholds: Vec<Threshold>,
+    /// A key of the `thresholds` option names it or one of its submetrics, so it is shown even without samples.
+    named: bool,
 }
 
 /// Where thresholds stand after an evaluation.
@@ -81,7 +83,8 @@ impl Aggregate {
             aggregate.add_thresholds(key, specs)?;
         }
         if config.expected_response {
-            aggregate.add_thresholds("http_req_duration{expected_response:true}", &[])?;
+            let selector = Selector::parse("http_req_duration{expected_response:true}")?;
+            aggregate.total_index(builtin::HTTP_REQ_DURATION, &selector);
         }
         Ok(aggregate)
     }
@@ -108,10 +111,10 @@ impl Aggregate {
         self.evaluate_where(run_duration, |_| true)
     }
 
-    /// Metrics and submetrics that have samples or thresholds, by name; a submetric follows its metric.
+    /// Metrics and submetrics that have samples or are named by a threshold, by name; submetrics follow their metric.
     pub fn totals(&self) -> Vec<&MetricTotal> {
-        let is_known = |total: &&MetricTotal| total.sink.count() > 0 || !total.thresholds.is_empty();
-        let mut totals: Vec<_> = self.totals.iter().filter(is_known).collect();
+        let is_shown = |total: &&MetricTotal| total.sink.count() > 0 || total.named;
+        let mut totals: Vec<_> = self.totals.iter().filter(is_shown).collect();
         totals.sort_by_key(|total| (&total.info.name, total.suffix()));
         totals
     }
@@ -156,8 +159,11 @@ impl Aggregate {
         let unknown =
             || AggregateError::UnknownMetric { key: key.to_owned(), metric: selector.metric.clone() };
         let metric = self.registry.find(&selector.metric).ok_or_else(unknown)?;
+        let whole = self.whole_index(metric);
+        self.totals[whole].named = true;
         let index = self.total_index(metric, &selector);
         let total = &mut self.totals[index];
+        total.named = true;
         for spec in specs {
             let threshold = Threshold::new(spec, total.info.kind);
             total
@@ -191,7 +197,7 @@ impl Aggregate {
     fn push_total(&mut self, metric: MetricId, selector: Option<Selector>) -> usize {
         let info = self.registry.info(metric);
         let sink = Sink::new(info.kind);
-        self.totals.push(MetricTotal { info, selector, sink, thresholds: Vec::new() });
+        self.totals.push(MetricTotal { info, selector, sink, thresholds: Vec::new(), named: false });
         let index = self.totals.len() - 1;
         self.by_metric.entry(metric).or_default().push(index);
         index

@@ -71,6 +71,14 @@ fn submetrics_get_the_samples_with_their_tags() {
             "http_req_waiting",
             1,
         ),
+        (
+            "orders",
+            0,
+        ),
+        (
+            "orders{kind:a}",
+            0,
+        ),
     ]
     "#);
 }
