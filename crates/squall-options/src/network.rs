@@ -320,7 +320,8 @@ impl OptionValue for TlsAuth {
         map.insert("cert".to_owned(), Value::from(self.cert.as_str()));
         map.insert("key".to_owned(), Value::from(self.key.as_str()));
         map.insert("password".to_owned(), self.password.as_deref().map_or(Value::Null, Value::from));
-        map.insert("domains".to_owned(), self.domains.to_json());
+        let domains = if self.domains.is_empty() { Value::Null } else { self.domains.to_json() };
+        map.insert("domains".to_owned(), domains);
         Value::Object(map)
     }
 }

@@ -62,6 +62,11 @@ impl<'a> Node<'a> {
     pub fn error(&self, message: impl Into<String>) -> OptionsError {
         OptionsError::new(&self.path, message)
     }
+
+    /// An error about what `key` of this object holds or lacks.
+    pub fn error_at(&self, key: &str, message: impl Into<String>) -> OptionsError {
+        OptionsError::new(format!("{}.{key}", self.path), message)
+    }
 }
 
 /// A value in an error message: scalars as written (cut when long), the rest by kind.

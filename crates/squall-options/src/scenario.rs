@@ -248,8 +248,7 @@ impl ScenarioConfig {
         let graceful_stop = match (&executor, graceful_stop) {
             (Executor::ExternallyControlled { .. }, None) => Duration::ZERO,
             (Executor::ExternallyControlled { .. }, Some(_)) => {
-                let at = node.at("gracefulStop", node.value());
-                return Err(at.error("is not supported by externally-controlled"));
+                return Err(node.error_at("gracefulStop", "is not supported by externally-controlled"));
             }
             (_, graceful_stop) => graceful_stop.unwrap_or(DEFAULT_GRACEFUL_STOP),
         };
@@ -305,8 +304,8 @@ fn read_executor(kind: &str, fields: &mut Fields<'_>) -> Result<Executor, Option
         }
         _ => {
             let known = Executor::KINDS.join(", ");
-            let at = fields.node.at("executor", fields.node.value());
-            return Err(at.error(format!("unknown executor {kind:?} (expected one of {known})")));
+            let message = format!("unknown executor {kind:?} (expected one of {known})");
+            return Err(fields.node.error_at("executor", message));
         }
     })
 }
@@ -372,13 +371,13 @@ impl<'a> Fields<'a> {
     }
 
     fn required<T: OptionValue>(&mut self, key: &str) -> Result<T, OptionsError> {
-        self.read(key)?.ok_or_else(|| self.node.at(key, &Value::Null).error("is required"))
+        self.read(key)?.ok_or_else(|| self.node.error_at(key, "is required"))
     }
 
     /// What was read, unless the object holds more.
     fn finish(self) -> Result<Map<String, Value>, OptionsError> {
-        match self.map.iter().find(|(key, _)| !self.echo.contains_key(*key)) {
-            Some((key, value)) => Err(self.node.at(key, value).error("unknown key")),
+        match self.map.keys().find(|key| !self.echo.contains_key(*key)) {
+            Some(key) => Err(self.node.error_at(key, "unknown key")),
             None => Ok(self.echo),
         }
     }

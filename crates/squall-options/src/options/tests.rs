@@ -1,4 +1,5 @@
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -204,4 +205,46 @@ fn what_is_echoed_reads_back() {
     let options = Options { vus: Some(3), dns: Some(Dns::default()), ..defaults::layer() };
     let json = Value::Object(options.to_json()).to_string();
     assert_eq!(Options::from_json(&json), Ok((options, Vec::new())));
+}
+
+/// Values that scripts get wrong: every JSON type, extremes, and texts that look like something.
+fn any_value() -> impl Strategy<Value = Value> {
+    let texts =
+        ["", "0", "-1", "1s", "1e9", "∞", "a:b", "0,1", "1/0", "::", "*", "p()", "99999999999999999999d"];
+    let numbers = [-1.0, 0.0, 0.5, 1e18, 1e300, f64::MIN];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        prop::sample::select(numbers.to_vec()).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        prop::sample::select(texts.to_vec()).prop_map(Value::from),
+    ];
+    let keys =
+        ["duration", "target", "executor", "vus", "stages", "threshold", "ttl", "min", "cert", "a.com"];
+    leaf.prop_recursive(3, 16, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(prop::sample::select(keys.to_vec()), inner, 0..4)
+                .prop_map(|map| map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_options_are_read_or_refused(values in prop::collection::vec(any_value(), 45)) {
+        for ((key, _), value) in Options::default().entries().into_iter().zip(values) {
+            let json = Value::Object(Map::from_iter([(key.to_owned(), value)])).to_string();
+            let Ok((options, _)) = Options::from_json(&json) else { continue };
+            let Ok(scenarios) = crate::derive_scenarios(&options) else { continue };
+            let _ = crate::validate(&options, &scenarios);
+        }
+    }
+
+    #[test]
+    fn any_variable_is_read_or_refused(text in ".*") {
+        for name in ["K6_VUS", "K6_STAGES", "K6_DNS", "K6_LOCAL_IPS", "K6_HOSTS", "K6_BLACKLIST_IPS", "K6_TAGS"] {
+            let _ = crate::from_env(|variable| (variable == name).then(|| text.clone()));
+        }
+    }
 }
