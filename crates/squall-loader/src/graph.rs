@@ -92,13 +92,14 @@ impl ModuleGraph {
         self.by_specifier.get(specifier).copied()
     }
 
-    /// What `specifier`, as written in module `from`, leads to: `None` when it was not seen while loading, an
-    /// error when it was seen and leads nowhere.
+    /// What `specifier`, as written in module `from` or computed there, leads to: an error when it leads nowhere, `None`
+    /// when that is not known because no module names it by a literal.
     pub fn resolve(&self, from: ModuleId, specifier: &str) -> Option<Result<ModuleId, &LoadError>> {
         let module = self.module(from);
-        match module.imports.get(specifier) {
-            Some(id) => Some(Ok(*id)),
-            None => module.broken_imports.get(specifier).map(Err),
+        let named = || self.find(&module.location.join(specifier)?.specifier());
+        match module.broken_imports.get(specifier) {
+            Some(error) => Some(Err(error)),
+            None => module.imports.get(specifier).copied().or_else(named).map(Ok),
         }
     }
 }

@@ -50,6 +50,21 @@ impl Location {
         }
     }
 
+    /// What an exact specifier means here, as far as that can be told without looking at files.
+    pub(crate) fn join(&self, specifier: &str) -> Option<Self> {
+        if is_host(specifier) {
+            return Some(Self::Host(specifier.to_owned()));
+        }
+        if let Some(scheme) = scheme(specifier) {
+            return absolute_url(self, specifier, scheme).ok();
+        }
+        match self {
+            Self::Remote(base) => relative_url(base, specifier).ok(),
+            _ if is_path(specifier) => Some(Self::File(beside(&self.base()?, specifier))),
+            _ => None,
+        }
+    }
+
     /// A file name whose directory local specifiers are relative to.
     fn base(&self) -> Option<PathBuf> {
         match self {
@@ -124,7 +139,7 @@ impl Resolution {
         specifier: &str,
         asker: Asker,
     ) -> Result<Location, Unresolved> {
-        if specifier == "k6" || specifier.starts_with("k6/") {
+        if is_host(specifier) {
             return Ok(Location::Host(specifier.to_owned()));
         }
         if specifier.starts_with(HELPER_MODULE) && helper(specifier).is_some() {
@@ -147,7 +162,7 @@ impl Resolution {
 
     fn local(&self, base: &Path, specifier: &str, asker: Asker) -> Result<Location, Unresolved> {
         if is_path(specifier) {
-            let exact = normalised(&base.with_file_name("").join(specifier));
+            let exact = beside(base, specifier);
             if exact.is_file() {
                 return Ok(Location::File(exact));
             }
@@ -227,6 +242,15 @@ fn relative_url(base: &Url, specifier: &str) -> Result<Location, Unresolved> {
         .map_err(|error| Unresolved::new(format!("not a valid URL against {base}: {error}")))
 }
 
+fn is_host(specifier: &str) -> bool {
+    specifier == "k6" || specifier.starts_with("k6/")
+}
+
+/// The path that a relative or absolute specifier in the file `base` spells.
+fn beside(base: &Path, specifier: &str) -> PathBuf {
+    normalised(&base.with_file_name("").join(specifier))
+}
+
 fn is_path(specifier: &str) -> bool {
     matches!(specifier, "." | "..")
         || specifier.starts_with("./")
@@ -246,7 +270,7 @@ fn unresolved(base: &Path, specifier: &str, error: &ResolveError) -> Unresolved 
         return Unresolved::new(error.to_string());
     }
     if is_path(specifier) {
-        let path = normalised(&base.with_file_name("").join(specifier));
+        let path = beside(base, specifier);
         return missing_file(&path, specifier);
     }
     if is_nodejs_builtin_module(specifier) {
