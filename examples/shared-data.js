@@ -1,0 +1,19 @@
+// A SharedArray is read once and kept once, however many VUs there are.
+// BASE_URL: the service, http://127.0.0.1:8080 by default.
+import http from 'k6/http';
+import { check } from 'k6';
+import { SharedArray } from 'k6/data';
+import exec from 'k6/execution';
+
+const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
+
+const users = new SharedArray('users', () => JSON.parse(open('./data/users.json')));
+
+export const options = { vus: 3, iterations: users.length };
+
+export default function () {
+  // Each iteration of the test takes another user.
+  const user = users[exec.scenario.iterationInTest];
+  const res = http.post(`${BASE_URL}/login`, JSON.stringify({ user: user.name }));
+  check(res, { 'token is the user\'s': (r) => r.json('token') === `token-of-${user.name}` });
+}
