@@ -1,7 +1,7 @@
 //! The grammar of the command line. Says what was asked, in the user's words; what it means for a run is
 //! worked out in [`crate::flags`] and [`crate::runtime_options`].
 
-use std::{any::TypeId, str::FromStr};
+use std::{any::TypeId, net::SocketAddr, str::FromStr};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
@@ -16,9 +16,12 @@ mod runtime;
 pub use option::OptionArgs;
 pub use runtime::{RunOnlyArgs, RuntimeArgs};
 
+/// Help is no wider than this: long lines are hard to read.
+const HELP_COLUMNS: usize = 110;
+
 /// Load testing with k6 scripts, at a fraction of the cost.
 #[derive(Debug, Parser)]
-#[command(name = "squall", version = crate::VERSION, max_term_width = 110, infer_long_args = false)]
+#[command(name = "squall", version = crate::VERSION)]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalArgs,
@@ -131,6 +134,9 @@ pub struct NewArgs {
 /// Run a mixed load against a small built-in target, for about 20 seconds
 #[derive(Debug, Args)]
 pub struct DemoArgs {
+    /// Only start the target, at this address, and wait for an interrupt
+    #[arg(long, value_name = "HOST:PORT")]
+    pub target_at: Option<SocketAddr>,
     #[command(flatten)]
     pub flags: RunFlags,
 }
@@ -182,13 +188,19 @@ pub enum Invocation {
 
 /// Reads the process's arguments.
 pub fn parse(process: &Process) -> Result<Invocation> {
-    let parsed =
-        command().try_get_matches_from(&process.args).and_then(|matches| Cli::from_arg_matches(&matches));
-    match parsed {
+    // clap would ask the process itself how wide its terminal is.
+    let columns = process.console.stdout_size().map_or(HELP_COLUMNS, |size| size.columns.min(HELP_COLUMNS));
+    let matches = command().term_width(columns).try_get_matches_from(&process.args);
+    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => Ok(Invocation::Command(Box::new(cli))),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                Ok(Invocation::Help(error.render().to_string()))
+                Ok(Invocation::Help(
+                    match process.console.stdout_is_terminal() && !process.env_forbids_color() {
+                        true => error.render().ansi().to_string(),
+                        false => error.render().to_string(),
+                    },
+                ))
             }
             ErrorKind::DisplayVersion => Ok(Invocation::Help(crate::commands::version::text())),
             _ => Err(usage_error(&error)),

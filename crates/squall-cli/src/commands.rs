@@ -21,7 +21,7 @@ pub fn dispatch(cli: Cli, process: &mut Process, logging: &Logging) -> Result<Ex
         Command::Run(args) => run::execute(&cli.global, &args, process, logging),
         Command::Inspect(args) => inspect::execute(&cli.global, &args, process),
         Command::New(args) => new::execute(&args, process),
-        Command::Demo(args) => demo::execute(&cli.global, args.flags, process, logging),
+        Command::Demo(args) => demo::execute(&cli.global, *args, process, logging),
         Command::Version(args) => version::execute(&args, process),
         Command::Completion(args) => completion::execute(&args, process),
     }

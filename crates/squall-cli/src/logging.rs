@@ -76,7 +76,7 @@ pub fn start(cli: &Cli, process: &Process) -> Result<Logging> {
 
 /// Prints an error that came up before there was a logger.
 pub fn report_unlogged(process: &Process, error: &Error) {
-    let colors = process.console.stderr_is_terminal() && !process.env.contains_key("NO_COLOR");
+    let colors = process.console.stderr_is_terminal() && !process.env_forbids_color();
     let record = Record {
         time: Zoned::now(),
         elapsed_seconds: 0,

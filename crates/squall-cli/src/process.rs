@@ -64,6 +64,14 @@ impl Process {
         self.current_dir.join(path)
     }
 
+    /// Whether the environment asks for no colours: by `K6_NO_COLOR`, by `NO_COLOR` whatever its value, or because
+    /// the terminal has none.
+    pub fn env_forbids_color(&self) -> bool {
+        self.env("K6_NO_COLOR").is_some()
+            || self.env.contains_key("NO_COLOR")
+            || self.env("TERM") == Some("dumb")
+    }
+
     /// Value of an environment variable, when it is set and not empty.
     pub fn env(&self, name: &str) -> Option<&str> {
         self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())

@@ -96,13 +96,9 @@ pub fn linger(run_only: &RunOnlyArgs, config: &ConfigFile, process: &Process) ->
     Ok(boolean(run_only.linger, "K6_LINGER", process)?.or(config.linger).unwrap_or(false))
 }
 
-/// Whether colours are unwelcome: by flag, by `K6_NO_COLOR`, or by `NO_COLOR`, whatever its value.
+/// Whether colours are unwelcome, by flag or environment.
 pub fn no_color(global: &GlobalArgs, process: &Process) -> bool {
-    switch(global.no_color).unwrap_or_else(|| {
-        process.env("K6_NO_COLOR").is_some()
-            || process.env.contains_key("NO_COLOR")
-            || process.env("TERM") == Some("dumb")
-    })
+    switch(global.no_color).unwrap_or_else(|| process.env_forbids_color())
 }
 
 /// A setting that flag or variable gives as text.

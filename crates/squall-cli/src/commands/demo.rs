@@ -1,7 +1,9 @@
 //! `squall demo`: something to look at before there is a script or a service to test.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use crate::{
-    args::{GlobalArgs, RunFlags},
+    args::{DemoArgs, GlobalArgs, RunFlags},
     commands::run::{self, RunPlan, ScriptSource},
     demo::{SCRIPT, target::Target},
     error::{Error, Result},
@@ -13,14 +15,39 @@ use crate::{
 /// Starts the target, runs the demo's script against it as `run` would, and stops the target.
 pub fn execute(
     global: &GlobalArgs,
+    args: DemoArgs,
+    process: &mut Process,
+    logging: &Logging,
+) -> Result<ExitCode> {
+    match args.target_at {
+        Some(address) => serve_until_interrupted(start(address)?, process),
+        None => run_demo(global, args.flags, process, logging),
+    }
+}
+
+fn run_demo(
+    global: &GlobalArgs,
     mut flags: RunFlags,
     process: &mut Process,
     logging: &Logging,
 ) -> Result<ExitCode> {
-    let target =
-        Target::start().map_err(|error| Error::usage(format!("cannot start the demo's target: {error}")))?;
+    let target = start((Ipv4Addr::LOCALHOST, 0).into())?;
     flags.runtime.env.push(format!("BASE_URL={}", target.base_url()));
     let script = ScriptSource::Text { name: "demo.js".into(), source: SCRIPT.to_owned() };
     let plan = RunPlan::gather(global, &flags, script, process)?;
     run::start(plan, process, logging)
+}
+
+fn start(address: SocketAddr) -> Result<Target> {
+    Target::start(address)
+        .map_err(|error| Error::usage(format!("the demo's target cannot listen on {address}: {error}")))
+}
+
+fn serve_until_interrupted(target: Target, process: &Process) -> Result<ExitCode> {
+    let cannot_wait = |error| Error::usage(format!("cannot wait for signals: {error}"));
+    let mut interrupts = (process.trap_signals)().map_err(cannot_wait)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(cannot_wait)?;
+    process.console.print(&format!("The demo's target is at {}. Ctrl-C stops it.\n", target.base_url()));
+    runtime.block_on(interrupts.first());
+    Ok(ExitCode::Success)
 }

@@ -4,7 +4,7 @@
 use std::{
     convert::Infallible,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -38,10 +38,10 @@ pub struct Target {
 }
 
 impl Target {
-    /// Starts it on a free port of the loopback interface.
-    pub fn start() -> io::Result<Target> {
+    /// Starts it at `address`; port 0 is any free port.
+    pub fn start(address: SocketAddr) -> io::Result<Target> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let listener = runtime.block_on(TcpListener::bind(address))?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("demo-target".into()).spawn(move || {

@@ -7,6 +7,10 @@ use std::{
 
 use super::*;
 
+fn start() -> Target {
+    Target::start(([127, 0, 0, 1], 0).into()).expect("a free port")
+}
+
 /// Sends one request and gives status and body back.
 fn exchange(target: &Target, method: &str, path: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(target.address).expect("the target listens");
@@ -23,7 +27,7 @@ fn exchange(target: &Target, method: &str, path: &str, body: &str) -> (u16, Stri
 
 #[test]
 fn answers_what_the_demo_asks() {
-    let target = Target::start().expect("a free port");
+    let target = start();
     let json = |(status, body): (u16, String)| -> (u16, Value) {
         (status, serde_json::from_str(&body).expect("JSON"))
     };
@@ -42,7 +46,7 @@ fn answers_what_the_demo_asks() {
 
 #[test]
 fn refuses_what_makes_no_sense() {
-    let target = Target::start().expect("a free port");
+    let target = start();
     for (method, path, body, status) in [
         ("GET", "/nowhere", "", 404),
         ("GET", "/api/items?page=0", "", 404),
@@ -59,7 +63,7 @@ fn refuses_what_makes_no_sense() {
 
 #[test]
 fn fails_once_in_a_hundred() {
-    let target = Target::start().expect("a free port");
+    let target = start();
     let failures = (0..200).filter(|_| exchange(&target, "GET", "/api/items/1", "").0 == 503).count();
     assert_eq!(failures, 2);
 }
