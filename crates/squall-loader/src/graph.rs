@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::authored::{Authored, AuthoredPosition};
 use crate::error::LoadError;
 use crate::parse::VisibleExports;
 use crate::position::Mapping;
@@ -56,6 +57,7 @@ pub struct Module {
     pub(crate) location: Location,
     pub(crate) exports: VisibleExports,
     pub(crate) mapping: Mapping,
+    pub(crate) authored: OnceLock<Option<Authored>>,
 }
 
 impl Module {
@@ -63,6 +65,14 @@ impl Module {
     /// All count from 1; columns of code are bytes, as engines have them, columns of source are characters.
     pub fn original_position(&self, line: u32, column: u32) -> (u32, u32) {
         self.mapping.original(&self.code, &self.source, line, column)
+    }
+
+    /// Where the author wrote a position in [`source`](Self::source), when the source is a bundle with a source map.
+    pub fn authored_position(&self, line: u32, column: u32) -> Option<AuthoredPosition> {
+        let map = self.authored.get_or_init(|| Authored::read(&self.location, &self.source)).as_ref()?;
+        let before = self.source_line(line)?.chars().take(column.saturating_sub(1) as usize);
+        let utf16_column: usize = before.map(char::len_utf16).sum();
+        map.position(line - 1, u32::try_from(utf16_column).ok()?)
     }
 
     /// The given line of [`source`](Self::source), counting from 1, without its end.

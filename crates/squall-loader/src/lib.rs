@@ -11,6 +11,7 @@
 //! and [`Module::code`]; what it may ask afterwards is [`ModuleGraph::resolve`] and, for specifiers known only at run
 //! time, [`Loader::load_more`].
 
+mod authored;
 mod emit;
 mod error;
 mod graph;
@@ -23,6 +24,7 @@ mod stack;
 mod trace;
 mod typescript;
 
+pub use authored::AuthoredPosition;
 pub use error::{Importer, LoadError};
 pub use graph::{Module, ModuleGraph, ModuleId, ModuleKind};
 pub use loader::{Entry, Loader, LoaderConfig};

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::value::RawValue;
 
@@ -202,6 +202,7 @@ impl Walk<'_> {
             location,
             exports: parsed.exports,
             mapping: parsed.mapping,
+            authored: OnceLock::new(),
         });
         self.drafts.push(Draft {
             id,

@@ -89,7 +89,7 @@ impl Mapping {
 
     /// The source position of a position in the emitted code.
     pub(crate) fn original(&self, code: &str, source: &str, line: u32, column: u32) -> (u32, u32) {
-        let column = (column as usize).saturating_sub(1);
+        let (line, column) = (line.max(1), (column as usize).saturating_sub(1));
         let unspliced = self.unsplice(line, column);
         if self.tokens.is_empty() {
             let text = self.source_line(source, line).unwrap_or_default();

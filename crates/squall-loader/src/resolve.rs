@@ -65,6 +65,11 @@ impl Location {
         }
     }
 
+    /// A local file named relative to this one.
+    pub(crate) fn beside(&self, name: &str) -> Option<PathBuf> {
+        Some(beside(&self.base()?, name))
+    }
+
     /// A file name whose directory local specifiers are relative to.
     fn base(&self) -> Option<PathBuf> {
         match self {

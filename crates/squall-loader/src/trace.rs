@@ -1,5 +1,6 @@
 //! Stack traces and code frames in terms of what the user wrote.
 
+use crate::authored::AuthoredPosition;
 use crate::graph::ModuleGraph;
 
 /// How much of a long line a frame shows: minified files have lines of a megabyte.
@@ -15,12 +16,16 @@ pub fn rewrite_stack(graph: &ModuleGraph, stack: &str) -> String {
 }
 
 /// The source line of a position (in the source, from 1) with a caret under the column; empty when there is no such line.
+/// `file` is a module's canonical name, or one that [`rewrite_stack`] took from a source map.
 pub fn code_frame(graph: &ModuleGraph, file: &str, line: u32, column: u32) -> String {
-    graph
-        .find(file)
-        .and_then(|id| graph.module(id).source_line(line))
-        .map(|text| frame(text, line, column))
-        .unwrap_or_default()
+    let text = match graph.find(file) {
+        Some(id) => graph.module(id).source_line(line),
+        None => {
+            let mut maps = graph.modules.iter().filter_map(|module| module.authored.get()?.as_ref());
+            maps.find_map(|map| map.line(file, line))
+        }
+    };
+    text.map(|text| frame(text, line, column)).unwrap_or_default()
 }
 
 /// `    at name (file:line:column)` or `    at file:line:column`.
@@ -35,7 +40,11 @@ fn rewrite_frame(graph: &ModuleGraph, frame: &str) -> Option<String> {
     let (start, module) =
         starts.into_iter().find_map(|start| Some((start, graph.module(graph.find(&rest[start..])?))))?;
     let (line, column) = module.original_position(line, engine_column(line, column));
-    Some(format!("{}{}:{line}:{column}{tail}", &rest[..start], module.specifier))
+    let before = &rest[..start];
+    Some(match module.authored_position(line, column) {
+        Some(AuthoredPosition { file, line, column }) => format!("{before}{file}:{line}:{column}{tail}"),
+        None => format!("{before}{}:{line}:{column}{tail}", module.specifier),
+    })
 }
 
 /// On the first line QuickJS counts columns from 0, and gives 1 for both 0 and 1.
