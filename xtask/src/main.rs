@@ -1,5 +1,6 @@
 //! Chores of the workspace: `cargo xtask compat` and `cargo xtask bench`.
 
+mod bench;
 mod compat;
 mod process;
 mod target;
@@ -21,10 +22,13 @@ struct Cli {
 enum Chore {
     /// Run the scripts of compat/ in k6 and in Squall and compare what they report
     Compat(compat::Args),
+    /// Measure Squall beside other tools
+    Bench(bench::Args),
 }
 
 fn main() -> Result<ExitCode> {
     match Cli::parse().chore {
         Chore::Compat(args) => compat::run(&args),
+        Chore::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
     }
 }

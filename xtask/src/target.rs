@@ -1,15 +1,20 @@
 //! The deterministic HTTP server that scripts talk to: `squall-testing`'s `target`, for as long as it is needed.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
 
 use crate::tool;
+
+const CA_FILE: &str = "ca.pem";
 
 /// A running target. Dropping it ends it.
 pub struct Target {
     child: Child,
+    folder: TempDir,
     /// Its plain address, `http://127.0.0.1:PORT`.
     pub base: String,
     /// Its TLS address, `https://127.0.0.1:PORT`.
@@ -20,10 +25,12 @@ impl Target {
     /// Builds and starts the target and waits until it says where it listens.
     pub fn start() -> Result<Target> {
         let path = tool::target()?;
-        let mut child =
-            Command::new(&path).stdout(Stdio::piped()).spawn().with_context(|| path.display().to_string())?;
+        let folder = tempfile::tempdir()?;
+        let mut command = Command::new(&path);
+        command.arg("--tls").arg("--ca-file").arg(folder.path().join(CA_FILE)).stdout(Stdio::piped());
+        let mut child = command.spawn().with_context(|| path.display().to_string())?;
         let stdout = child.stdout.take().context("stdout is piped")?;
-        let mut target = Target { child, base: String::new(), base_tls: String::new() };
+        let mut target = Target { child, folder, base: String::new(), base_tls: String::new() };
         for line in BufReader::new(stdout).lines() {
             let line = line?;
             if line.starts_with("https://") {
@@ -35,7 +42,12 @@ impl Target {
                 return Ok(target);
             }
         }
-        anyhow::bail!("the target ended without saying where it listens")
+        bail!("the target ended without saying where it listens")
+    }
+
+    /// The authority to trust for its TLS address, as a PEM file.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.path().join(CA_FILE)
     }
 }
 

@@ -36,6 +36,13 @@ pub fn k6() -> Result<PathBuf> {
     Ok(behind_shim(&found).unwrap_or(found))
 }
 
+/// nginx, which Debian keeps out of the ordinary path.
+pub fn nginx() -> Result<PathBuf> {
+    let found =
+        on_path("nginx").or_else(|| Some(PathBuf::from("/usr/sbin/nginx")).filter(|path| path.is_file()));
+    found.context("nginx is not installed: `apt-get install nginx-light`")
+}
+
 /// The first program called `name` on the path.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
