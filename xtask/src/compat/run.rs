@@ -119,8 +119,11 @@ fn environment(folder: &Path, target: Option<&Target>) -> Vec<(&'static str, OsS
         ("K6_NO_USAGE_REPORT", "true".into()),
     ];
     if let Some(target) = target {
-        environment
-            .extend([("BASE", target.base.clone().into()), ("BASE_TLS", target.base_tls.clone().into())]);
+        environment.extend([
+            ("BASE", target.base.clone().into()),
+            ("BASE_TLS", target.base_tls.clone().into()),
+            ("SSL_CERT_FILE", target.ca_file().into()),
+        ]);
     }
     environment
 }

@@ -1,8 +1,9 @@
 //! Text for people: the same words, whatever the times and rates.
 
-/// The lines of `text` with times, rates and sizes as `~` and runs of spaces as one.
+/// The lines of `text` with times and rates as `~` and runs of spaces as one; without the count of bytes.
 pub(super) fn lines(text: &str) -> Vec<String> {
-    text.lines().map(|line| line.split_whitespace().map(word).collect::<Vec<_>>().join(" ")).collect()
+    let lines = text.lines().map(|line| line.split_whitespace().map(word).collect::<Vec<_>>().join(" "));
+    lines.filter(|line| !line.starts_with("data_")).collect()
 }
 
 /// `avg=1.2ms` becomes `avg=~`, `12.5/s` becomes `~/s`.

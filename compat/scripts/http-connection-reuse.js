@@ -1,0 +1,9 @@
+// Connections are reused within a VU, also by the next iteration.
+import http from 'k6/http';
+
+export const options = { iterations: 3 };
+
+export default function () {
+  const [first, second] = [http.get(`${__ENV.BASE}/get`), http.get(`${__ENV.BASE}/get`)];
+  console.log(first.timings.connecting > 0, second.timings.connecting > 0);
+}
