@@ -2,7 +2,6 @@
 
 use std::{
     cell::RefCell,
-    convert::Infallible,
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
@@ -10,7 +9,7 @@ use std::{
 
 use squall_metrics::{Aggregate, TagSet, builtin};
 
-use crate::{AbortReason, conductor::Conductor, worker::flush_raw_samples};
+use crate::{AbortReason, conductor::Conductor, vu::StopSignal};
 
 /// How often snapshots are collected and VUs are counted.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -31,10 +30,23 @@ impl Collector {
         Collector { conductor, aggregate: RefCell::new(aggregate), tags }
     }
 
-    /// Collects until it is dropped.
-    pub(crate) async fn run(&self) -> Infallible {
-        let context = &self.conductor.context;
-        tokio::join!(self.tick(), flush_raw_samples(context, &self.conductor.shared.sinks)).0
+    /// Collects until the run has ended. Not to be dropped before: samples may be on their way.
+    pub(crate) async fn run(&self, ended: &StopSignal) {
+        let clock = &self.conductor.context.clock;
+        let mut next = clock.now();
+        for tick in 1_u32.. {
+            next += INTERVAL;
+            tokio::select! {
+                biased;
+                () = clock.sleep_until(next) => {}
+                () = ended.raised() => return,
+            }
+            self.count_vus();
+            self.collect().await;
+            if tick % THRESHOLDS_EVERY == 0 {
+                self.evaluate();
+            }
+        }
     }
 
     /// The last collection, when all VUs are idle for good.
@@ -43,21 +55,6 @@ impl Collector {
         let mut aggregate = self.aggregate.into_inner();
         aggregate.evaluate_final(test_duration);
         aggregate
-    }
-
-    async fn tick(&self) -> Infallible {
-        let clock = &self.conductor.context.clock;
-        let mut next = clock.now();
-        for tick in 1_u32.. {
-            next += INTERVAL;
-            clock.sleep_until(next).await;
-            self.count_vus();
-            self.collect().await;
-            if tick % THRESHOLDS_EVERY == 0 {
-                self.evaluate();
-            }
-        }
-        unreachable!("a run of 136 years")
     }
 
     fn count_vus(&self) {

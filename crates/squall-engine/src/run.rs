@@ -6,7 +6,7 @@
 
 use std::{cell::Cell, rc::Rc, sync::Arc, thread, time::Duration};
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use squall_metrics::TagSet;
 use squall_options::Scenario;
 use tokio::sync::mpsc;
@@ -21,7 +21,7 @@ use crate::{
     scenario::ScenarioRun,
     schedule::Plan,
     vu::{Host, ScriptError, StopSignal, Vu, VuId},
-    worker::{self, ContextParts, Shared, Workers, push_raw_samples},
+    worker::{self, ContextParts, Shared, Workers, flush_raw_samples, push_raw_samples},
 };
 
 /// A run that is ready to start.
@@ -93,11 +93,16 @@ impl Run {
             teardown_timeout: self.spec.teardown_timeout,
             externals: self.externals,
         };
+        let ended = StopSignal::default();
+        let story_and_samples = join(collector.run(&ended), async {
+            story.tell().await;
+            ended.raise();
+        });
         tokio::select! {
             biased;
             never = conductor.receive_vus(returns) => match never {},
-            never = collector.run() => match never {},
-            () = story.tell() => {}
+            never = flush_raw_samples(&conductor.context, &conductor.shared.sinks) => match never {},
+            _ = story_and_samples => {}
         }
         let duration = conductor.test_duration();
         let aggregate = collector.finish(duration).await;
