@@ -1,12 +1,17 @@
 //! Shows how a run gets on: bars that stay at the bottom of a terminal, plain lines now and then elsewhere.
-//! Knows no clock and no engine: the conductor hands in a [`ProgressView`] whenever [`Progress::interval`] is over.
+//! Knows no clock: whoever watches the run hands in a [`ProgressView`] whenever [`Progress::interval`] is over; an
+//! [`Observer`] makes it from what the engine tells.
 
 use std::time::Duration;
 
+use squall_engine::Phase;
+
 use crate::console::{Console, TerminalSize};
 
+mod observe;
 mod render;
 
+pub use observe::Observer;
 pub use render::{fixed_width_duration, padded};
 
 /// All that progress shows at one moment.
@@ -25,16 +30,6 @@ pub struct ProgressView {
     pub interrupted: u64,
     /// In the order in which they are shown.
     pub scenarios: Vec<ScenarioView>,
-}
-
-/// What a run is busy with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    Initializing,
-    Setup,
-    Paused,
-    Running,
-    Teardown,
 }
 
 /// One scenario's bar.

@@ -1,8 +1,9 @@
 //! `squall inspect`: prints the options that a script exports.
 
 use serde_json::{Map, Value};
+use squall_engine::Requirements;
 use squall_options::{
-    OptionValue, Options, SystemTags, consolidate, defaults, format_go_duration, resolve_execution,
+    OptionValue, Options, Stripe, SystemTags, consolidate, defaults, format_go_duration, resolve_execution,
 };
 
 use crate::{
@@ -37,7 +38,10 @@ fn with_requirements(script: Options, global: &GlobalArgs, process: &Process) ->
     for warning in warnings.iter().chain(&more) {
         tracing::warn!("{warning}");
     }
-    let needs = session::requirements(&options)?;
+    let stripe = Stripe::new(options.execution_segment.as_ref(), options.execution_segment_sequence.as_ref())
+        .map_err(|error| Error::config(error.to_string()))?;
+    let scenarios = options.scenarios.clone().unwrap_or_default().in_start_order();
+    let needs = Requirements::of(&scenarios, &stripe);
     let mut json = options.to_json();
     let mut default = |key: &str, value: Value| {
         json.entry(key).and_modify(|set| {
@@ -48,7 +52,7 @@ fn with_requirements(script: Options, global: &GlobalArgs, process: &Process) ->
     };
     default("summaryTrendStats", defaults::SUMMARY_TREND_STATS.to_vec().to_json());
     default("systemTags", SystemTags::default().to_json());
-    json.insert("totalDuration".into(), format_go_duration(needs.total_duration).into());
-    json.insert("maxVUs".into(), needs.max_vus.into());
+    json.insert("totalDuration".into(), needs.duration_max.map(format_go_duration).into());
+    json.insert("maxVUs".into(), needs.vus_max.into());
     Ok(json)
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Phase, ProgressView, ScenarioState, ScenarioView};
+use squall_engine::Phase;
+
+use super::{ProgressView, ScenarioState, ScenarioView};
 use crate::console::TerminalSize;
 
 /// Characters between a bar's brackets when there is room: k6's.
@@ -50,10 +52,9 @@ pub(super) fn lines(view: &ProgressView) -> String {
 /// `running (00m12.3s), 10/10 VUs, 120 complete and 0 interrupted iterations`
 fn status(view: &ProgressView) -> String {
     let phase = match view.phase {
-        Phase::Initializing => "initializing",
+        Phase::Init => "init",
         Phase::Setup => "setup",
-        Phase::Paused => "paused",
-        Phase::Running => "running",
+        Phase::Running | Phase::Ended => "running",
         Phase::Teardown => "teardown",
     };
     format!(

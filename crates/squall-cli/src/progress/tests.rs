@@ -1,6 +1,7 @@
 //! Progress as text.
 
 use insta::assert_snapshot;
+use squall_engine::Phase;
 
 use super::{render::*, *};
 use crate::{console::Stream, testing::Captured};
