@@ -23,6 +23,7 @@ mod resolve;
 mod stack;
 mod trace;
 mod typescript;
+mod understand;
 
 pub use authored::AuthoredPosition;
 pub use error::{Importer, LoadError};

@@ -8,18 +8,15 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use serde_json::value::RawValue;
-
 use crate::emit::{Emission, emission};
 use crate::error::{Importer, LoadError};
 use crate::graph::{Module, ModuleGraph, ModuleId, ModuleKind};
-use crate::parse::{Analysis, Form, ParseError, Request, VisibleExports, analyse};
-use crate::position::Mapping;
+use crate::parse::{Form, Request};
 use crate::remote::{Fetch, Remote};
 use crate::resolve::{Asker, Location, Resolution, Unresolved, normalised};
 use crate::stack::with_room_for;
-use crate::trace::frame;
-use crate::typescript::{helper, is_typescript, strip};
+use crate::typescript::helper;
+use crate::understand::Understood;
 
 /// The script to load.
 #[derive(Clone, Debug)]
@@ -183,7 +180,8 @@ impl Walk<'_> {
             return Ok(id);
         }
         let source = self.loader.read(&location)?;
-        let parsed = with_room_for(&source, || Parsed::new(&location, &source)).map_err(Problem::Loading)?;
+        let understood =
+            with_room_for(&source, || Understood::new(&location, &source)).map_err(Problem::Loading)?;
         let id = ModuleId(self.graph.modules.len());
         let source: Arc<str> = source.into();
         self.graph.by_specifier.insert(specifier.clone(), id);
@@ -193,22 +191,22 @@ impl Walk<'_> {
                 Location::File(path) => Some(path.clone()),
                 _ => None,
             },
-            kind: parsed.kind,
+            kind: understood.kind,
             code: Arc::clone(&source),
             source,
             imports: HashMap::new(),
             broken_imports: HashMap::new(),
             requested_names: BTreeSet::new(),
             location,
-            exports: parsed.exports,
-            mapping: parsed.mapping,
+            exports: understood.exports,
+            mapping: understood.mapping,
             authored: OnceLock::new(),
         });
         self.drafts.push(Draft {
             id,
-            text: parsed.text,
-            uses_require: parsed.uses_require,
-            requests: parsed.requests,
+            text: understood.text,
+            uses_require: understood.uses_require,
+            requests: understood.requests,
         });
         Ok(id)
     }
@@ -305,102 +303,6 @@ fn asker(form: &Form) -> Asker {
     match form {
         Form::Require => Asker::Require,
         Form::Static(_) | Form::Dynamic => Asker::Import,
-    }
-}
-
-/// A module's text, understood.
-struct Parsed {
-    kind: ModuleKind,
-    /// JavaScript, JSON or nothing.
-    text: String,
-    uses_require: bool,
-    requests: Vec<Request>,
-    exports: VisibleExports,
-    mapping: Mapping,
-}
-
-impl Parsed {
-    fn new(location: &Location, source: &str) -> Result<Self, LoadError> {
-        let parsed = match location {
-            Location::Host(name) => Ok(Self::opaque(ModuleKind::Host(name.clone()), "")),
-            _ if location.file_name().ends_with(".json") => Self::json(source),
-            _ if is_typescript(location.file_name()) => Self::typescript(source, location.file_name()),
-            Location::Stdin(_) => Self::javascript(source).or_else(|_| Self::typescript(source, "-.ts")),
-            _ => Self::javascript(source),
-        };
-        parsed.map_err(|misread| misread.of(location, source))
-    }
-
-    fn opaque(kind: ModuleKind, text: &str) -> Self {
-        let (requests, exports) = (Vec::new(), VisibleExports::default());
-        Self {
-            kind,
-            text: text.to_owned(),
-            uses_require: false,
-            requests,
-            exports,
-            mapping: Mapping::default(),
-        }
-    }
-
-    fn json(source: &str) -> Result<Self, Misread> {
-        match serde_json::from_str::<&RawValue>(source) {
-            Ok(_) => Ok(Self::opaque(ModuleKind::Json, source)),
-            Err(error) => Err(Misread {
-                line: u32::try_from(error.line()).unwrap_or(u32::MAX).max(1),
-                column: u32::try_from(error.column()).unwrap_or(u32::MAX).max(1),
-                message: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
-            }),
-        }
-    }
-
-    fn javascript(source: &str) -> Result<Self, Misread> {
-        let mapping = Mapping::default();
-        let analysis = analyse(source).map_err(|error| Misread::new(error, &mapping, source, source))?;
-        Ok(Self::analysed(analysis, source.to_owned(), mapping))
-    }
-
-    fn typescript(source: &str, name: &str) -> Result<Self, Misread> {
-        let stripped =
-            strip(source, name).map_err(|error| Misread::new(error, &Mapping::default(), source, source))?;
-        let mapping = Mapping::new(stripped.tokens);
-        let analysis =
-            analyse(&stripped.code).map_err(|error| Misread::new(error, &mapping, &stripped.code, source))?;
-        Ok(Self::analysed(analysis, stripped.code, mapping))
-    }
-
-    fn analysed(analysis: Analysis, text: String, mapping: Mapping) -> Self {
-        let Analysis { is_module, uses_require, requests, exports } = analysis;
-        let kind = if is_module { ModuleKind::Es } else { ModuleKind::CommonJs };
-        Self { kind, text, uses_require, requests, exports, mapping }
-    }
-}
-
-/// A syntax error at a place in the source.
-struct Misread {
-    line: u32,
-    column: u32,
-    message: String,
-}
-
-impl Misread {
-    /// An error in `text`, which comes from `source` by `mapping`.
-    fn new(error: ParseError, mapping: &Mapping, text: &str, source: &str) -> Self {
-        let (line, column) = mapping.offset_to_source(text, source, error.offset as usize);
-        Self { line, column, message: error.message }
-    }
-
-    fn of(self, location: &Location, source: &str) -> LoadError {
-        let Self { line, column, message } = self;
-        let lines = Mapping::default();
-        let text = lines.source_line(source, line).unwrap_or_default();
-        LoadError::Syntax {
-            file: location.specifier(),
-            line,
-            column,
-            message,
-            frame: frame(text, line, column),
-        }
     }
 }
 

@@ -11,7 +11,8 @@ use oxc::parser::Parser;
 use oxc::semantic::SemanticBuilder;
 use oxc::span::{SourceType, Span};
 use oxc::transformer::{
-    DecoratorOptions, HelperLoaderMode, HelperLoaderOptions, JsxOptions, TransformOptions, Transformer,
+    DecoratorOptions, EnvOptions, HelperLoaderMode, HelperLoaderOptions, JsxOptions, Module,
+    TransformOptions, Transformer,
 };
 
 use crate::parse::ParseError;
@@ -59,6 +60,8 @@ fn options() -> TransformOptions {
     TransformOptions {
         decorator: DecoratorOptions { legacy: true, ..DecoratorOptions::default() },
         jsx: JsxOptions::disable(),
+        // `import x = require("y")` and `export = x` become their CommonJS meaning; `import` and `export` stay.
+        env: EnvOptions { module: Module::CommonJS, ..EnvOptions::default() },
         helper_loader: HelperLoaderOptions {
             mode: HelperLoaderMode::Runtime,
             module_name: HELPER_MODULE.into(),
