@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::emit::{Emission, emission};
 use crate::error::{Importer, LoadError};
-use crate::graph::{Module, ModuleGraph, ModuleId, ModuleKind};
+use crate::graph::{Module, ModuleGraph, ModuleId};
 use crate::parse::{Form, Request};
 use crate::remote::{Fetch, Remote};
 use crate::resolve::{Asker, Location, Resolution, Unresolved, normalised};
