@@ -1,25 +1,323 @@
-//! Connects a [`RunPlan`] to the script host and the engine.
+//! A run from the script's file to the exit code: load, probe, combine options, run, report.
 
-use squall_options::Options;
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, SystemTime},
+};
+
+use squall_engine::{
+    AbortReason, ClockSource, Requirements as EngineRequirements, Run, RunSpec, RunState, Workers,
+};
+use squall_js::{Blueprint, Exports, JsHost};
+use squall_metrics::{Aggregate, AggregateConfig, Registry, SampleSink, TagSet, ThresholdSpec};
+use squall_options::{
+    Options, Scenario, Stripe, SystemTag, consolidate, defaults, derive_scenarios, resolve_execution,
+    validate,
+};
+use tokio::task::LocalSet;
 
 use crate::{
+    banner::{self, ExecutionDescription},
     commands::run::{RunPlan, ScriptSource},
     error::{Error, Result},
     exit_code::ExitCode,
-    process::Process,
-    runtime_options::RuntimeOptions,
+    process::{Interrupts, Process},
+    progress::{Mode, Progress},
+    runtime_options::{RuntimeOptions, SummaryMode},
 };
 
+mod network;
+mod outputs;
+mod script;
+mod summary;
+mod watch;
+
+use script::LoadedScript;
+
+/// What a test needs, as `inspect --execution-requirements` prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requirements {
+    /// Until the last graceful stop is over.
+    pub total_duration: Duration,
+    /// VUs that may exist at the same time.
+    pub max_vus: u64,
+}
+
 /// Runs a plan to its end: load, probe, set up, run, tear down, report.
-pub fn run(plan: RunPlan, _process: &mut Process) -> Result<ExitCode> {
-    Err(Error::new(ExitCode::InternalError, format!("this build cannot run {}", plan.script.name())))
+pub fn run(plan: RunPlan, process: &mut Process) -> Result<ExitCode> {
+    let interrupts = (process.trap_signals)().map_err(|error| {
+        Error::new(ExitCode::InternalError, format!("cannot listen for signals: {error}"))
+    })?;
+    on_local_set(run_plan(plan, process, interrupts))?
 }
 
 /// The options that a script exports.
 pub fn probe_options(
     script: &ScriptSource,
-    _runtime: &RuntimeOptions,
-    _process: &mut Process,
+    runtime: &RuntimeOptions,
+    process: &mut Process,
 ) -> Result<Options> {
-    Err(Error::new(ExitCode::InternalError, format!("this build cannot inspect {}", script.name())))
+    let script = LoadedScript::load(script, runtime, process)?;
+    let registry = Arc::new(Registry::new());
+    let exports = on_local_set(script.probe(&registry, &Arc::new(RunState::new(SystemTime::now()))))??;
+    script_options(&exports)
+}
+
+/// What a test with these options, all layers combined, needs.
+pub fn requirements(options: &Options) -> Result<Requirements> {
+    let scenarios = derive_scenarios(options).map_err(invalid)?;
+    let needs = EngineRequirements::of(&scenarios, &stripe(options)?);
+    Ok(Requirements { total_duration: needs.duration_max.unwrap_or_default(), max_vus: needs.vus_max })
+}
+
+/// Everything of a run happens on this thread and on the workers' threads.
+fn on_local_set<T>(future: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        Error::new(ExitCode::InternalError, format!("cannot start an event loop: {error}"))
+    })?;
+    Ok(LocalSet::new().block_on(&runtime, future))
+}
+
+fn invalid(error: impl std::fmt::Display) -> Error {
+    Error::config(error.to_string())
+}
+
+/// Reads the options that the script exports; unknown keys are worth a warning.
+fn script_options(exports: &Exports) -> Result<Options> {
+    let Some(json) = &exports.options_json else { return Ok(Options::default()) };
+    let (options, warnings) = Options::from_json(json).map_err(invalid)?;
+    warn_all(&warnings);
+    Ok(options)
+}
+
+fn warn_all(warnings: &[String]) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+}
+
+fn stripe(options: &Options) -> Result<Stripe> {
+    Stripe::new(options.execution_segment.clone(), options.execution_segment_sequence.clone())
+        .map_err(invalid)
+}
+
+/// A test as all layers together ask for it.
+struct Test {
+    options: Options,
+    scenarios: Vec<Scenario>,
+    stripe: Stripe,
+    run_tags: Arc<TagSet>,
+}
+
+impl Test {
+    fn combine(plan: &RunPlan, exports: &Exports) -> Result<Test> {
+        let layers = [
+            defaults::layer(),
+            plan.config.options.clone(),
+            script_options(exports)?,
+            plan.env_options.clone(),
+            plan.flag_options.clone(),
+        ];
+        let (options, warnings) = consolidate(layers);
+        let (options, more) = resolve_execution(&options).map_err(invalid)?;
+        warn_all(&warnings);
+        warn_all(&more);
+        let scenarios = derive_scenarios(&options).map_err(invalid)?;
+        validate(&options, &scenarios).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Error::config(format!(
+                "there were problems with the specified script configuration:\n\t- {}",
+                errors.join("\n\t- ")
+            ))
+        })?;
+        check_functions(&scenarios, exports)?;
+        let tags = options.tags.iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
+        let run_tags = TagSet::new(tags);
+        Ok(Test { stripe: stripe(&options)?, scenarios, run_tags, options })
+    }
+
+    fn has_tag(&self, tag: SystemTag) -> bool {
+        self.options.system_tags.clone().unwrap_or_default().contains(tag)
+    }
+
+    fn aggregate(&self, plan: &RunPlan, registry: &Arc<Registry>) -> Result<Aggregate> {
+        let spec = |config: &squall_options::ThresholdConfig| ThresholdSpec {
+            expression: config.expression.clone(),
+            abort_on_fail: config.abort_on_fail,
+            delay_abort_eval: config.delay_abort_eval,
+        };
+        let thresholds = self.options.thresholds.iter().flat_map(|thresholds| &thresholds.0);
+        let thresholds =
+            thresholds.map(|(metric, configs)| (metric.clone(), configs.iter().map(spec).collect()));
+        let config = AggregateConfig {
+            thresholds: if plan.runtime.no_thresholds { Vec::new() } else { thresholds.collect() },
+            expected_response: self.has_tag(SystemTag::ExpectedResponse),
+            sections: plan.runtime.summary_mode == SummaryMode::Full,
+        };
+        Aggregate::new(Arc::clone(registry), config).map_err(invalid)
+    }
+}
+
+/// Every scenario's function is exported, and lifecycle names are functions.
+fn check_functions(scenarios: &[Scenario], exports: &Exports) -> Result<()> {
+    if exports.functions.is_empty() {
+        return Err(Error::new(ExitCode::ScriptException, "no exported functions in script")
+            .hint("export a default function: export default function () { … }"));
+    }
+    for name in ["setup", "teardown"] {
+        if exports.values.iter().any(|value| value == name) {
+            return Err(Error::new(
+                ExitCode::ScriptException,
+                format!("exported '{name}' must be a function"),
+            ));
+        }
+    }
+    for scenario in scenarios {
+        if !exports.functions.contains(&scenario.exec) {
+            return Err(Error::config(format!(
+                "executor {}: function '{}' not found in exports",
+                scenario.name, scenario.exec
+            )));
+        }
+    }
+    Ok(())
+}
+
+async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrupts) -> Result<ExitCode> {
+    let script = LoadedScript::load(&plan.script, &plan.runtime, process)?;
+    let registry = Arc::new(Registry::new());
+    let source = ClockSource::new();
+    let state = Arc::new(RunState::new(SystemTime::now()));
+    tokio::task::spawn_local({
+        let (state, mut interrupts) = (Arc::clone(&state), interrupts.clone());
+        async move {
+            interrupts.first().await;
+            tracing::error!("test run was aborted because of an interrupt signal");
+            state.abort(AbortReason::Signal);
+        }
+    });
+    let exports = match script.probe(&registry, &state).await {
+        Ok(exports) => exports,
+        Err(error) => return state.abort_reason().map_or(Err(error), |reason| Ok(aborted(&reason))),
+    };
+    let test = Test::combine(&plan, &exports)?;
+    let aggregate = test.aggregate(&plan, &registry)?;
+    let blueprint = script.blueprint(&test, &plan.runtime, process, &registry, &state)?;
+    let outputs = outputs::start(&plan, &test, &registry, &state, process)?;
+
+    let spec = RunSpec {
+        scenarios: test.scenarios.clone(),
+        stripe: test.stripe.clone(),
+        registry,
+        aggregate,
+        sinks: outputs.iter().map(|output| Arc::clone(output) as Arc<dyn SampleSink>).collect(),
+        state: Arc::clone(&state),
+        tags: Arc::clone(&test.run_tags),
+        scenario_tag: test.has_tag(SystemTag::Scenario),
+        setup_timeout: timeout(test.options.no_setup, test.options.setup_timeout),
+        teardown_timeout: timeout(test.options.no_teardown, test.options.teardown_timeout),
+        min_iteration_duration: test.options.min_iteration_duration.unwrap_or_default(),
+        workers: None,
+    };
+    let run = Run::new(spec);
+    let progress = introduce(&plan, &test, &run, &outputs, process);
+    let watching = watch::start(progress, run.progress(), source, Arc::clone(&state));
+    let build_host = move |context: squall_engine::WorkerContext| {
+        JsHost::new(blueprint.clone(), context.clock, context.recorder)
+    };
+    let host_for_summary = build_host.clone();
+    let result = run.execute(Workers::Threads(source), build_host).await;
+    watching.stop();
+    let result = result.map_err(|error| Error::new(ExitCode::InternalError, error.to_string()))?;
+
+    let clock = source.clock().map_err(|error| Error::new(ExitCode::InternalError, error.to_string()))?;
+    let summary =
+        summary::Conclusion { plan: &plan, test: &test, script: &script, result: &result, state: &state };
+    summary.write(host_for_summary, clock, process).await;
+    let lost = outputs::finish(outputs);
+    if plan.linger && state.abort_reason() != Some(AbortReason::Signal) {
+        tracing::info!("the test is done; waiting for Ctrl+C because of --linger");
+        interrupts.first().await;
+    }
+    Ok(exit_code(&result, &state, lost))
+}
+
+fn timeout(skip: Option<bool>, limit: Option<Duration>) -> Option<Duration> {
+    (skip != Some(true)).then(|| limit.unwrap_or(Duration::from_secs(60)))
+}
+
+/// Banner and description, unless nobody wants them.
+fn introduce(
+    plan: &RunPlan,
+    test: &Test,
+    run: &Run,
+    outputs: &outputs::Outputs,
+    process: &Process,
+) -> Progress {
+    let colors = !plan.runtime.no_color && process.console.stdout_is_terminal();
+    let needs = run.progress().requirements;
+    if !plan.runtime.quiet {
+        let description = ExecutionDescription {
+            script: plan.script.name(),
+            outputs: outputs.iter().map(|output| output.description().to_owned()).collect(),
+            segment_percent: format!("{:.2}", test.stripe.fraction() * 100.0),
+            max_vus: needs.vus_max,
+            max_duration: needs.duration_max.unwrap_or_default(),
+            scenarios: test.scenarios.iter().map(|it| (it.name.clone(), it.describe(&test.stripe))).collect(),
+        };
+        process.console.print(&format!("{}{}", banner::banner(colors), description.render(colors)));
+    }
+    Progress::new(process.console.clone(), Mode::choose(&process.console, plan.runtime.quiet, colors))
+}
+
+/// Why a run ended early, as a code.
+fn aborted(reason: &AbortReason) -> ExitCode {
+    match reason {
+        AbortReason::Thresholds => ExitCode::ThresholdsFailed,
+        AbortReason::Script(_) => ExitCode::ScriptAborted,
+        AbortReason::Signal => ExitCode::Interrupted,
+        AbortReason::Exception(_) => ExitCode::ScriptException,
+        AbortReason::SetupTimeout => ExitCode::SetupTimeout,
+        AbortReason::TeardownTimeout => ExitCode::TeardownTimeout,
+    }
+}
+
+/// The run's verdict. The first thing that went wrong decides.
+fn exit_code(result: &squall_engine::RunResult, state: &RunState, lost_output: bool) -> ExitCode {
+    let crossed: Vec<String> = result
+        .aggregate
+        .totals()
+        .into_iter()
+        .filter(|total| total.is_crossed())
+        .map(|total| total.name())
+        .collect();
+    if let Some(reason) = &result.abort_reason {
+        match reason {
+            AbortReason::Script(message) | AbortReason::Exception(message) => tracing::error!("{message}"),
+            AbortReason::Thresholds => {
+                tracing::error!(
+                    "thresholds on metrics '{}' were crossed; at least one has abortOnFail enabled, stopping test prematurely",
+                    crossed.join(", ")
+                );
+            }
+            AbortReason::SetupTimeout => tracing::error!(
+                hint = "You can increase the time limit via the setupTimeout option",
+                "setup() execution timed out"
+            ),
+            AbortReason::TeardownTimeout => tracing::error!(
+                hint = "You can increase the time limit via the teardownTimeout option",
+                "teardown() execution timed out"
+            ),
+            AbortReason::Signal => {}
+        }
+        return aborted(reason);
+    }
+    if !crossed.is_empty() {
+        tracing::error!("thresholds on metrics '{}' have been crossed", crossed.join(", "));
+        return ExitCode::ThresholdsFailed;
+    }
+    if state.marked_failed.load(Relaxed) {
+        return ExitCode::MarkedFailed;
+    }
+    if lost_output { ExitCode::Usage } else { ExitCode::Success }
 }

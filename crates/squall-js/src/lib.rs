@@ -1,1 +1,21 @@
-//! placeholder
+//! The QuickJS host: runs scripts as VUs on fibers and gives them k6's modules.
+//!
+//! A [`Script`] is loaded once; each worker thread makes a [`JsHost`] from a [`Blueprint`], and the engine asks the
+//! host for VUs. From there on `vu` is the file to read: a VU is a fiber that runs one task after the other
+//! (`stages`), and host functions (`modules`, `globals`) find their VU through `vu::current`.
+
+mod console;
+mod errors;
+mod event_loop;
+mod globals;
+mod modules;
+mod runtime;
+mod script;
+mod stages;
+mod tags;
+mod vu;
+mod worker;
+
+pub use script::Script;
+pub use vu::JsVu;
+pub use worker::{Blueprint, Exports, JsHost, Settings, SharedData, SummaryFile};

@@ -1,0 +1,154 @@
+//! What a run leaves behind: the summary on standard output, `handleSummary`, the export.
+
+use std::{path::Path, time::Duration};
+
+use squall_engine::{
+    Clock, RunResult, RunState, WorkerContext,
+    vu::{ScriptError, StopSignal},
+};
+use squall_js::{JsHost, SummaryFile};
+use squall_options::TimeUnit;
+use squall_report::{Detail, MachineFacts, RunFacts, Summary, default_trend_stats};
+
+use super::{Test, script::LoadedScript};
+use crate::{commands::run::RunPlan, process::Process, runtime_options::SummaryMode};
+
+/// k6's limit for `handleSummary`.
+const HANDLE_SUMMARY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A run that is over.
+pub(super) struct Conclusion<'a> {
+    pub(super) plan: &'a RunPlan,
+    pub(super) test: &'a Test,
+    pub(super) script: &'a LoadedScript,
+    pub(super) result: &'a RunResult,
+    pub(super) state: &'a std::sync::Arc<RunState>,
+}
+
+impl Conclusion<'_> {
+    /// Writes everything that is wanted. What fails is logged: results that were measured are not lost to it.
+    pub(super) async fn write(
+        &self,
+        build_host: impl Fn(WorkerContext) -> JsHost,
+        clock: Clock,
+        process: &Process,
+    ) {
+        let mode = self.plan.runtime.summary_mode;
+        if mode == SummaryMode::Disabled {
+            return;
+        }
+        let facts = self.facts(process);
+        let summary = Summary::new(&self.result.aggregate, &facts);
+        let data = match self.plan.runtime.machine_readable_summary {
+            true => summary.machine_readable(&self.machine_facts()),
+            false => summary.handle_summary_data(),
+        };
+        let files = self.handle_summary(build_host, clock, data.to_string()).await;
+        match files {
+            Some(files) => write_files(&files, process),
+            None => {
+                let detail = if mode == SummaryMode::Full { Detail::Full } else { Detail::Compact };
+                let colors = !self.plan.runtime.no_color && process.console.stdout_is_terminal();
+                process.console.print(&format!("\n{}\n", summary.text(detail, colors)));
+            }
+        }
+        if let Some(path) = &self.plan.runtime.summary_export {
+            let export = match self.plan.runtime.machine_readable_summary {
+                true => data,
+                false => summary.export(),
+            };
+            write_file(path, pretty(&export).as_bytes());
+        }
+    }
+
+    fn facts(&self, process: &Process) -> RunFacts {
+        let options = &self.test.options;
+        RunFacts {
+            run_duration: self.result.duration,
+            trend_stats: options.summary_trend_stats.clone().unwrap_or_else(default_trend_stats),
+            time_unit: options.summary_time_unit.unwrap_or(TimeUnit::Auto),
+            no_color: self.plan.runtime.no_color,
+            stdout_is_terminal: process.console.stdout_is_terminal(),
+            stderr_is_terminal: process.console.stderr_is_terminal(),
+            setup_data: self.state.setup_data.get().cloned().flatten(),
+        }
+    }
+
+    fn machine_facts(&self) -> MachineFacts {
+        MachineFacts {
+            script: self.script.source().to_owned(),
+            generated_at: jiff::Timestamp::now().to_string(),
+            version: crate::VERSION.to_owned(),
+        }
+    }
+
+    /// What the script wants written instead of the usual summary.
+    async fn handle_summary(
+        &self,
+        build_host: impl Fn(WorkerContext) -> JsHost,
+        clock: Clock,
+        data: String,
+    ) -> Option<Vec<SummaryFile>> {
+        let limit = self.test.options.handle_summary_timeout.unwrap_or(HANDLE_SUMMARY_TIMEOUT);
+        let registry = std::sync::Arc::clone(self.result.aggregate.registry());
+        let context = WorkerContext {
+            worker: None,
+            clock: clock.clone(),
+            // What the script measures now comes too late for any summary.
+            recorder: std::rc::Rc::new(std::cell::RefCell::new(squall_metrics::Recorder::new(registry))),
+            state: std::sync::Arc::clone(self.state),
+        };
+        let host = build_host(context);
+        let stop = StopSignal::default();
+        let call = host.handle_summary(data, &stop);
+        let watchdog = async {
+            clock.sleep(limit).await;
+            stop.raise();
+            std::future::pending::<()>().await;
+        };
+        let result = tokio::select! {
+            result = call => result,
+            () = watchdog => return None,
+        };
+        match result {
+            Ok(files) => files,
+            Err(ScriptError::Exception(message)) => {
+                tracing::error!("handleSummary() failed: {message}");
+                None
+            }
+            Err(ScriptError::Interrupted) => {
+                tracing::error!(
+                    "handleSummary() took longer than {}",
+                    squall_options::format_go_duration(limit)
+                );
+                None
+            }
+        }
+    }
+}
+
+/// JSON with four spaces, as k6 exports it.
+fn pretty(value: &serde_json::Value) -> String {
+    let mut text = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
+    // Writing a value that was built here into memory cannot fail.
+    let _ = serde::Serialize::serialize(value, &mut serializer);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn write_files(files: &[SummaryFile], process: &Process) {
+    for file in files {
+        match file.target.as_str() {
+            "stdout" => process.console.print_bytes(&file.content),
+            "stderr" => process.console.print_error(&String::from_utf8_lossy(&file.content)),
+            path => write_file(&process.resolve(path), &file.content),
+        }
+    }
+}
+
+fn write_file(path: &Path, content: &[u8]) {
+    if let Err(error) = std::fs::write(path, content) {
+        tracing::error!("could not save the summary to {}: {error}", path.display());
+    }
+}

@@ -1,0 +1,82 @@
+//! Exceptions: how host functions throw them and how they are told to people.
+
+use std::sync::Arc;
+
+use rquickjs::{CaughtError, CaughtResult, CatchResultExt, Ctx, Error, Exception, Object, Result, Value, qjs};
+
+use crate::{script::Script, vu};
+
+/// Throws what k6's Go code throws: an error named `GoError`.
+pub(crate) fn throw_go(ctx: &Ctx, message: &str) -> Error {
+    match go_error(ctx, message) {
+        Ok(error) => ctx.throw(error.into_value()),
+        Err(error) => error,
+    }
+}
+
+/// An error object named `GoError`, not thrown yet.
+pub(crate) fn go_error<'js>(ctx: &Ctx<'js>, message: &str) -> Result<Object<'js>> {
+    let error = Exception::from_message(ctx.clone(), message)?.into_object();
+    error.prop("name", rquickjs::object::Property::from("GoError").configurable().writable())?;
+    error.prop("value", rquickjs::object::Property::from(message).configurable().writable())?;
+    Ok(error)
+}
+
+/// Throws what no script can catch: the VU has been told to stop.
+pub(crate) fn throw_interrupted(ctx: &Ctx) -> Error {
+    let Ok(error) = Exception::from_message(ctx.clone(), "interrupted") else { return Error::Allocation };
+    // SAFETY: the value is an error of this context.
+    unsafe { qjs::JS_SetUncatchableError(ctx.as_raw().as_ptr(), error.as_raw()) };
+    error.throw()
+}
+
+/// An exception as people read it: `Name: message`, then a line a stack frame, in positions of the source.
+pub(crate) fn describe(ctx: &Ctx, error: Error) -> String {
+    let caught: CaughtResult<()> = Err::<(), _>(error).catch(ctx);
+    match caught {
+        Ok(()) => String::new(),
+        Err(CaughtError::Exception(exception)) => describe_value(ctx, exception.as_value()),
+        Err(CaughtError::Value(value)) => describe_value(ctx, &value),
+        Err(CaughtError::Error(error)) => error.to_string(),
+    }
+}
+
+/// Any thrown value as people read it.
+pub(crate) fn describe_value(ctx: &Ctx, value: &Value) -> String {
+    let Some(object) = value.as_object().filter(|object| object.is_error()) else {
+        return plain_text(ctx, value);
+    };
+    let text = |key: &str| object.get::<_, Option<String>>(key).ok().flatten().unwrap_or_default();
+    let (name, message, stack) = (text("name"), text("message"), text("stack"));
+    let head = match (name.as_str(), message.as_str()) {
+        ("", message) => message.to_owned(),
+        (name, "") => name.to_owned(),
+        (name, message) => format!("{name}: {message}"),
+    };
+    let script = Arc::clone(&vu::current().worker.script);
+    format!("{head}{}", indent_stack(&script, &stack))
+}
+
+/// The message of an error, or the value as text.
+pub(crate) fn describe_message(value: &Value) -> String {
+    let message = value.as_object().and_then(|error| error.get::<_, Option<String>>("message").ok().flatten());
+    message.unwrap_or_else(|| plain_text(value.ctx(), value))
+}
+
+/// `String(value)`, as far as that works.
+fn plain_text(ctx: &Ctx, value: &Value) -> String {
+    match value.get::<rquickjs::Coerced<String>>() {
+        Ok(text) => text.0,
+        Err(_) => {
+            ctx.catch();
+            format!("[{}]", value.type_name())
+        }
+    }
+}
+
+/// The stack in source positions, each frame on a line of its own behind a tab, native frames left out.
+fn indent_stack(script: &Script, stack: &str) -> String {
+    let stack = squall_loader::rewrite_stack(script.graph(), stack);
+    let frames = stack.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains("(native)"));
+    frames.map(|frame| format!("\n\t{frame}")).collect()
+}

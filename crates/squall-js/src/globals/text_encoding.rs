@@ -1,0 +1,189 @@
+//! `TextEncoder` and `TextDecoder`, as the Encoding standard has them.
+
+use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
+use rquickjs::{
+    Class, Coerced, Ctx, Exception, JsLifetime, Object, Result, TypedArray, Value,
+    class::{Trace, Tracer},
+    function::Opt,
+};
+
+use crate::modules::bytes_of;
+
+pub(super) fn encoder<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
+    let constructor = Class::<TextEncoder>::create_constructor(ctx)?.expect("the class has a constructor");
+    Ok(constructor.into_value())
+}
+
+pub(super) fn decoder<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
+    let constructor = Class::<TextDecoder>::create_constructor(ctx)?.expect("the class has a constructor");
+    Ok(constructor.into_value())
+}
+
+/// A string's text; halves of surrogate pairs, which no encoding has, become U+FFFD.
+pub(crate) fn well_formed(text: &rquickjs::String) -> Result<String> {
+    text.to_string().or_else(|_| {
+        let object: Object = text.ctx().globals().get::<_, Object>("String")?.get("prototype")?;
+        let to_well_formed: rquickjs::Function = object.get("toWellFormed")?;
+        to_well_formed.call((rquickjs::function::This(text.clone()),))
+    })
+}
+
+#[derive(JsLifetime)]
+#[rquickjs::class]
+struct TextEncoder {}
+
+impl<'js> Trace<'js> for TextEncoder {
+    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
+}
+
+#[rquickjs::methods]
+impl TextEncoder {
+    #[qjs(constructor)]
+    fn new() -> TextEncoder {
+        TextEncoder {}
+    }
+
+    #[qjs(get)]
+    fn encoding(&self) -> &'static str {
+        "utf-8"
+    }
+
+    fn encode<'js>(&self, ctx: Ctx<'js>, text: Opt<Coerced<rquickjs::String<'js>>>) -> Result<TypedArray<'js, u8>> {
+        let text = text.0.map_or(Ok(String::new()), |text| well_formed(&text.0))?;
+        TypedArray::new(ctx, text)
+    }
+}
+
+/// A decoder in a script's hands.
+#[derive(JsLifetime)]
+#[rquickjs::class]
+struct TextDecoder {
+    #[qjs(skip_trace)]
+    encoding: &'static Encoding,
+    #[qjs(skip_trace)]
+    mode: Mode,
+    /// What the calls with `stream` so far have left; none between texts.
+    #[qjs(skip_trace)]
+    decoder: Option<Decoder>,
+}
+
+/// How a decoder was asked to treat what it meets.
+#[derive(Clone, Copy)]
+struct Mode {
+    is_fatal: bool,
+    keeps_bom: bool,
+}
+
+impl<'js> Trace<'js> for TextDecoder {
+    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
+}
+
+#[rquickjs::methods]
+impl TextDecoder {
+    #[qjs(constructor)]
+    fn new<'js>(ctx: Ctx<'js>, label: Opt<Coerced<String>>, options: Opt<Object<'js>>) -> Result<TextDecoder> {
+        let label = label.0.map_or("utf-8".to_owned(), |label| label.0);
+        let encoding = Encoding::for_label_no_replacement(label.as_bytes())
+            .ok_or_else(|| Exception::throw_range(&ctx, &format!("unknown encoding: {label}")))?;
+        let mode = Mode { is_fatal: flag(&options, "fatal")?, keeps_bom: flag(&options, "ignoreBOM")? };
+        Ok(TextDecoder { encoding, mode, decoder: None })
+    }
+
+    #[qjs(get)]
+    fn encoding(&self) -> String {
+        self.encoding.name().to_ascii_lowercase()
+    }
+
+    #[qjs(get)]
+    fn fatal(&self) -> bool {
+        self.mode.is_fatal
+    }
+
+    #[qjs(get, rename = "ignoreBOM")]
+    fn ignore_bom(&self) -> bool {
+        self.mode.keeps_bom
+    }
+
+    /// With `stream`, a character may be cut off at the end of the input: the next call has its rest.
+    fn decode<'js>(&mut self, ctx: Ctx<'js>, input: Opt<Value<'js>>, options: Opt<Object<'js>>) -> Result<String> {
+        let bytes = match input.0.filter(|input| !input.is_undefined()) {
+            None => Vec::new(),
+            Some(input) => match bytes_of(&ctx, &input)? {
+                Some(bytes) if !input.is_string() => bytes,
+                _ => return Err(Exception::throw_type(&ctx, "decode() takes an ArrayBuffer or a view of one")),
+            },
+        };
+        let is_last = !flag(&options, "stream")?;
+        let mut decoder = self.decoder.take().unwrap_or_else(|| decoder_of(self.encoding, self.mode));
+        let text = decode(&mut decoder, self.mode, &bytes, is_last)
+            .ok_or_else(|| Exception::throw_type(&ctx, "the bytes are not valid in this encoding"))?;
+        if !is_last {
+            self.decoder = Some(decoder);
+        }
+        Ok(text)
+    }
+}
+
+fn flag(options: &Opt<Object>, name: &str) -> Result<bool> {
+    match &options.0 {
+        Some(options) => Ok(options.get::<_, Option<Coerced<bool>>>(name)?.is_some_and(|flag| flag.0)),
+        None => Ok(false),
+    }
+}
+
+fn decoder_of(encoding: &'static Encoding, mode: Mode) -> Decoder {
+    if mode.keeps_bom { encoding.new_decoder_without_bom_handling() } else { encoding.new_decoder_with_bom_removal() }
+}
+
+/// `None`: the bytes are no text, and that is fatal.
+fn decode(decoder: &mut Decoder, mode: Mode, bytes: &[u8], is_last: bool) -> Option<String> {
+    let mut text = String::with_capacity(decoder.max_utf8_buffer_length(bytes.len())?);
+    if !mode.is_fatal {
+        let _ = decoder.decode_to_string(bytes, &mut text, is_last);
+        return Some(text);
+    }
+    let (result, _) = decoder.decode_to_string_without_replacement(bytes, &mut text, is_last);
+    (result == DecoderResult::InputEmpty).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::{UTF_8, UTF_16LE};
+
+    use super::*;
+
+    const LENIENT: Mode = Mode { is_fatal: false, keeps_bom: false };
+    const FATAL: Mode = Mode { is_fatal: true, keeps_bom: false };
+
+    /// Decodes the parts as one stream.
+    #[track_caller]
+    fn check(encoding: &'static Encoding, mode: Mode, parts: &[&[u8]], expected: Option<&str>) {
+        let mut decoder = decoder_of(encoding, mode);
+        let mut text = Some(String::new());
+        for (index, part) in parts.iter().enumerate() {
+            let more = decode(&mut decoder, mode, part, index + 1 == parts.len());
+            text = text.zip(more).map(|(text, more)| text + &more);
+        }
+        assert_eq!(text.as_deref(), expected);
+    }
+
+    #[test]
+    fn characters_may_be_cut_anywhere() {
+        check(UTF_8, FATAL, &[b"a\xf0\x9f", b"\x99\x82b"], Some("a🙂b"));
+        check(UTF_16LE, FATAL, &[b"\x3d\xd8\x42", b"\xde"], Some("🙂"));
+    }
+
+    #[test]
+    fn byte_order_marks() {
+        check(UTF_8, LENIENT, &[b"\xef\xbb", b"\xbfa"], Some("a"));
+        check(UTF_8, Mode { keeps_bom: true, ..LENIENT }, &[b"\xef\xbb\xbfa"], Some("\u{feff}a"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text() {
+        check(UTF_8, LENIENT, &[b"a\xffb"], Some("a\u{fffd}b"));
+        check(UTF_8, FATAL, &[b"a\xffb"], None);
+        check(UTF_8, FATAL, &[b"a\xe6"], None);
+        check(UTF_8, LENIENT, &[b"a\xe6"], Some("a\u{fffd}"));
+    }
+}

@@ -1,0 +1,141 @@
+//! Samples of an exchange: k6's nine, with the tags that tell exchanges apart.
+
+use std::{cell::RefCell, collections::HashMap, net::IpAddr, rc::Rc, sync::Arc};
+
+use rustc_hash::FxBuildHasher;
+use squall_http::{Exchange, Method, Protocol, millis};
+use squall_metrics::{MetricId, SeriesId, TagSet, TagText, builtin};
+use squall_options::SystemTag;
+
+use crate::vu::VuState;
+
+/// Metrics of an exchange in k6's order; `http_req_failed` exists only where something is expected.
+const METRICS: [MetricId; 9] = [
+    builtin::HTTP_REQS,
+    builtin::HTTP_REQ_DURATION,
+    builtin::HTTP_REQ_BLOCKED,
+    builtin::HTTP_REQ_CONNECTING,
+    builtin::HTTP_REQ_TLS_HANDSHAKING,
+    builtin::HTTP_REQ_SENDING,
+    builtin::HTTP_REQ_WAITING,
+    builtin::HTTP_REQ_RECEIVING,
+    builtin::HTTP_REQ_FAILED,
+];
+
+/// Entries of the cache before it starts afresh: URLs with ids in them must not grow it for ever.
+const CACHE_LIMIT: usize = 4096;
+
+/// The series of exchanges that were seen before.
+#[derive(Default)]
+pub(crate) struct RequestSeriesCache {
+    series: RefCell<HashMap<Key, Rc<[SeriesId]>, FxBuildHasher>>,
+}
+
+/// All that an exchange's tags are made of.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    base: Arc<TagSet>,
+    name: Arc<str>,
+    method: Method,
+    status: u16,
+    protocol: &'static str,
+    error: Option<(u32, Option<Arc<str>>)>,
+    tls_version: Option<&'static str>,
+    ip: Option<IpAddr>,
+    is_expected: Option<bool>,
+}
+
+/// Records an exchange. `is_expected`: whether the response is what the script expects; `None` when it
+/// does not care.
+pub(super) fn exchange(vu: &VuState, base: &Arc<TagSet>, name: &Arc<str>, exchange: &Exchange, is_expected: Option<bool>) {
+    let settings = &vu.worker.settings;
+    let error = (exchange.error_code() != 0).then(|| {
+        (exchange.error_code(), exchange.error.as_ref().map(|error| Arc::from(&*error.text)))
+    });
+    let key = Key {
+        base: Arc::clone(base),
+        name: Arc::clone(name),
+        method: exchange.method.clone(),
+        status: exchange.status,
+        protocol: proto(exchange.protocol),
+        error,
+        tls_version: exchange.tls.as_ref().map(|tls| tls.version),
+        ip: exchange.remote.filter(|_| settings.has_tag(SystemTag::Ip)).map(|remote| remote.ip()),
+        is_expected,
+    };
+    let timings = &exchange.timings;
+    let values = [
+        1.0,
+        millis(timings.duration()),
+        millis(timings.blocked),
+        millis(timings.connecting),
+        millis(timings.tls_handshaking),
+        millis(timings.sending),
+        millis(timings.waiting),
+        millis(timings.receiving),
+        f64::from(u8::from(is_expected == Some(false))),
+    ];
+    let series = resolve(vu, key);
+    let now = vu.worker.clock.now();
+    let metadata = vu.sample_metadata();
+    let mut recorder = vu.worker.recorder.borrow_mut();
+    for (&series, value) in series.iter().zip(values) {
+        recorder.record_with(series, value, now, metadata.as_ref());
+    }
+}
+
+fn proto(protocol: Protocol) -> &'static str {
+    protocol.as_str()
+}
+
+fn resolve(vu: &VuState, key: Key) -> Rc<[SeriesId]> {
+    let mut cache = vu.worker.request_series.series.borrow_mut();
+    if let Some(series) = cache.get(&key) {
+        return Rc::clone(series);
+    }
+    if cache.len() >= CACHE_LIMIT {
+        cache.clear();
+    }
+    let tags = tags(vu, &key);
+    let mut recorder = vu.worker.recorder.borrow_mut();
+    let count = if key.is_expected.is_some() { METRICS.len() } else { METRICS.len() - 1 };
+    let series: Rc<[SeriesId]> = METRICS[..count].iter().map(|&metric| recorder.series(metric, &tags)).collect();
+    cache.insert(key, Rc::clone(&series));
+    series
+}
+
+fn tags(vu: &VuState, key: &Key) -> Arc<TagSet> {
+    let settings = &vu.worker.settings;
+    let mut tags: Vec<(TagText, TagText)> = Vec::with_capacity(10);
+    let mut add = |tag: SystemTag, value: TagText| {
+        if settings.has_tag(tag) {
+            tags.push((tag.name().into(), value));
+        }
+    };
+    // The script's own `name` tag stays; k6 shows it as the URL too, so that ids in URLs make no series.
+    let name = key.base.get_text("name").cloned().unwrap_or_else(|| TagText::Shared(Arc::clone(&key.name)));
+    let url = key.base.get_text("url").cloned().unwrap_or_else(|| name.clone());
+    add(SystemTag::Name, name);
+    add(SystemTag::Url, url);
+    add(SystemTag::Method, key.method.as_str().to_owned().into());
+    add(SystemTag::Status, key.status.to_string().into());
+    add(SystemTag::Proto, if key.status == 0 { "".into() } else { key.protocol.into() });
+    if let Some((code, text)) = &key.error {
+        add(SystemTag::ErrorCode, code.to_string().into());
+        if let Some(text) = text {
+            add(SystemTag::Error, TagText::Shared(Arc::clone(text)));
+        }
+    }
+    if let Some(version) = key.tls_version {
+        add(SystemTag::TlsVersion, version.into());
+    }
+    if let Some(ip) = key.ip {
+        add(SystemTag::Ip, ip.to_string().into());
+    }
+    if let Some(is_expected) = key.is_expected {
+        add(SystemTag::ExpectedResponse, if is_expected { "true" } else { "false" }.into());
+    }
+    // k6 has no empty `proto`: a call that failed before it knew has none at all.
+    tags.retain(|(_, value)| !value.is_empty());
+    key.base.with_all(tags)
+}

@@ -1,0 +1,349 @@
+//! The response object. Its fields are made when a script reads them: most scripts read two of twenty.
+
+use std::{cell::RefCell, rc::Rc};
+
+use rquickjs::{
+    ArrayBuffer, Atom, Class, Coerced, Ctx, Function, IntoJs, JsLifetime, Object, Result, Value,
+    class::{ClassKind, JsCell, JsClass, PropertyDescriptor, PropertyName, Readable, Trace, Tracer},
+    function::{Opt, This},
+};
+use squall_http::{Protocol, Response, canonical_name, millis, response_cookies};
+
+use super::request::{Call, ResponseType};
+use crate::errors::throw_go;
+
+/// Fields in the order in which k6 lists them.
+const FIELDS: [&str; 20] = [
+    "remote_ip", "remote_port", "url", "status", "status_text", "proto", "headers", "cookies", "body", "timings",
+    "tls_version", "tls_cipher_suite", "ocsp", "error", "error_code", "request", "clickLink", "html", "json",
+    "submitForm",
+];
+
+/// What a response is made of.
+enum Source {
+    /// A call that was made.
+    Answered { call: Call, response: Response },
+    /// Arguments that made no call.
+    Invalid { message: String, code: u32 },
+}
+
+/// A response in a script's hands.
+pub(super) struct ResponseObject<'js> {
+    source: Rc<Source>,
+    /// Fields that were read or written.
+    slots: RefCell<[Option<Value<'js>>; FIELDS.len()]>,
+    /// The parsed body: parsed once.
+    parsed: RefCell<Option<Value<'js>>>,
+}
+
+/// The response to a call.
+pub(super) fn create<'js>(ctx: &Ctx<'js>, call: Call, response: Response) -> Result<Value<'js>> {
+    instance(ctx, Source::Answered { call, response })
+}
+
+/// The response to arguments that made no call.
+pub(super) fn create_invalid<'js>(ctx: &Ctx<'js>, message: String, code: u32) -> Result<Value<'js>> {
+    instance(ctx, Source::Invalid { message, code })
+}
+
+fn instance<'js>(ctx: &Ctx<'js>, source: Source) -> Result<Value<'js>> {
+    let object = ResponseObject { source: Rc::new(source), slots: RefCell::default(), parsed: RefCell::default() };
+    Ok(Class::instance(ctx.clone(), object)?.into_value())
+}
+
+// SAFETY: the same type with the other lifetime.
+unsafe impl<'js> JsLifetime<'js> for ResponseObject<'js> {
+    type Changed<'to> = ResponseObject<'to>;
+}
+
+impl<'js> Trace<'js> for ResponseObject<'js> {
+    fn trace<'a>(&self, tracer: Tracer<'a, 'js>) {
+        for value in self.slots.borrow().iter().flatten() {
+            value.trace(tracer);
+        }
+        if let Some(value) = &*self.parsed.borrow() {
+            value.trace(tracer);
+        }
+    }
+}
+
+impl<'js> JsClass<'js> for ResponseObject<'js> {
+    const NAME: &'static str = "Response";
+    const KIND: ClassKind = ClassKind::Exotic;
+    type Mutable = Readable;
+
+    fn constructor(_: &Ctx<'js>) -> Result<Option<rquickjs::function::Constructor<'js>>> {
+        Ok(None)
+    }
+
+    fn exotic_get_property(this: &JsCell<'js, Self>, ctx: &Ctx<'js>, atom: Atom<'js>, _: Value<'js>) -> Result<Value<'js>> {
+        match field_index(&atom)? {
+            Some(index) => this.borrow().field(ctx, index),
+            // Methods of all objects, such as `hasOwnProperty`.
+            None => Class::<Self>::prototype(ctx)?.map_or_else(|| Ok(Value::new_undefined(ctx.clone())), |prototype| prototype.get(atom)),
+        }
+    }
+
+    fn exotic_set_property(this: &JsCell<'js, Self>, _: &Ctx<'js>, atom: Atom<'js>, _: Value<'js>, value: Value<'js>) -> Result<bool> {
+        let Some(index) = field_index(&atom)? else { return Ok(false) };
+        this.borrow().slots.borrow_mut()[index] = Some(value);
+        Ok(true)
+    }
+
+    fn exotic_has_property(_: &JsCell<'js, Self>, _: &Ctx<'js>, atom: Atom<'js>) -> Result<bool> {
+        Ok(field_index(&atom)?.is_some())
+    }
+
+    fn exotic_get_own_property(this: &JsCell<'js, Self>, ctx: &Ctx<'js>, atom: Atom<'js>) -> Result<Option<PropertyDescriptor<'js>>> {
+        let Some(index) = field_index(&atom)? else { return Ok(None) };
+        let undefined = Value::new_undefined(ctx.clone());
+        Ok(Some(PropertyDescriptor {
+            value: this.borrow().field(ctx, index)?,
+            getter: undefined.clone(),
+            setter: undefined,
+            configurable: true,
+            enumerable: true,
+            writable: true,
+            is_getset: false,
+        }))
+    }
+
+    fn exotic_get_own_property_names(_: &JsCell<'js, Self>, ctx: &Ctx<'js>) -> Result<Vec<PropertyName<'js>>> {
+        FIELDS
+            .iter()
+            .map(|name| Ok(PropertyName { atom: Atom::from_str(ctx.clone(), name)?, is_enumerable: true }))
+            .collect()
+    }
+}
+
+fn field_index(atom: &Atom) -> Result<Option<usize>> {
+    let Some(name) = atom.to_value()?.into_string() else { return Ok(None) };
+    let name = name.to_string()?;
+    Ok(FIELDS.iter().position(|field| *field == name))
+}
+
+impl<'js> ResponseObject<'js> {
+    fn field(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
+        if let Some(value) = &self.slots.borrow()[index] {
+            return Ok(value.clone());
+        }
+        let value = make(ctx, &self.source, FIELDS[index])?;
+        self.slots.borrow_mut()[index] = Some(value.clone());
+        Ok(value)
+    }
+}
+
+fn make<'js>(ctx: &Ctx<'js>, source: &Source, name: &str) -> Result<Value<'js>> {
+    match name {
+        "json" => return Ok(Function::new(ctx.clone(), json)?.with_name("json")?.into_value()),
+        "html" | "submitForm" | "clickLink" => {
+            let message = format!("response.{name}() is not supported yet by this version of Squall");
+            let function = Function::new(ctx.clone(), move |ctx: Ctx<'js>| -> Result<()> { Err(throw_go(&ctx, &message)) })?;
+            return Ok(function.with_name(name)?.into_value());
+        }
+        _ => {}
+    }
+    match source {
+        Source::Answered { call, response } => answered_field(ctx, call, response, name),
+        Source::Invalid { message, code } => invalid_field(ctx, message, *code, name),
+    }
+}
+
+fn answered_field<'js>(ctx: &Ctx<'js>, call: &Call, response: &Response, name: &str) -> Result<Value<'js>> {
+    let exchange = &response.exchange;
+    let tls = exchange.tls.as_ref();
+    match name {
+        "remote_ip" => exchange.remote.map_or_else(String::new, |remote| remote.ip().to_string()).into_js(ctx),
+        "remote_port" => exchange.remote.map_or(0, |remote| remote.port()).into_js(ctx),
+        "url" => final_url(call, response).into_js(ctx),
+        "status" => exchange.status.into_js(ctx),
+        "status_text" => response.status_text().into_js(ctx),
+        "proto" => if exchange.status == 0 { "" } else { proto(exchange.protocol) }.into_js(ctx),
+        "headers" => headers(ctx, response),
+        "cookies" => cookies(ctx, response),
+        "body" => body(ctx, call, response),
+        "timings" => timings(ctx, response),
+        "tls_version" => tls.map_or("", |tls| tls.version).into_js(ctx),
+        "tls_cipher_suite" => tls.map_or("", |tls| tls.cipher_suite).into_js(ctx),
+        "ocsp" => ocsp(ctx, if tls.is_some() { "unknown" } else { "" }),
+        "error" => exchange.error.as_ref().map_or("", |error| &*error.text).into_js(ctx),
+        "error_code" => exchange.error_code().into_js(ctx),
+        "request" => request(ctx, call),
+        _ => Ok(Value::new_undefined(ctx.clone())),
+    }
+}
+
+fn invalid_field<'js>(ctx: &Ctx<'js>, message: &str, code: u32, name: &str) -> Result<Value<'js>> {
+    match name {
+        "remote_port" | "status" => 0.into_js(ctx),
+        "headers" | "cookies" => Ok(Object::new(ctx.clone())?.into_value()),
+        // k6 shows an empty list where other failed calls have null.
+        "body" => Vec::<u8>::new().into_js(ctx),
+        "timings" => timings_object(ctx, [0.0; 8]),
+        "ocsp" => ocsp(ctx, ""),
+        "error" => message.into_js(ctx),
+        "error_code" => code.into_js(ctx),
+        "request" => Ok(Value::new_null(ctx.clone())),
+        _ => "".into_js(ctx),
+    }
+}
+
+/// The URL as the script wrote it, unless redirects led elsewhere.
+fn final_url<'a>(call: &'a Call, response: &'a Response) -> &'a str {
+    if *response.exchange.url == *call.request.url { call.written_url() } else { response.exchange.url.as_str() }
+}
+
+fn proto(protocol: Protocol) -> &'static str {
+    protocol.as_str()
+}
+
+fn headers<'js>(ctx: &Ctx<'js>, response: &Response) -> Result<Value<'js>> {
+    let headers = Object::new(ctx.clone())?;
+    for (name, value) in response.headers.canonical() {
+        headers.set(name, value)?;
+    }
+    Ok(headers.into_value())
+}
+
+fn cookies<'js>(ctx: &Ctx<'js>, response: &Response) -> Result<Value<'js>> {
+    let cookies = Object::new(ctx.clone())?;
+    for cookie in response_cookies(&response.headers) {
+        let object = Object::new(ctx.clone())?;
+        object.set("name", cookie.name.as_str())?;
+        object.set("value", cookie.value)?;
+        object.set("domain", cookie.domain)?;
+        object.set("path", cookie.path)?;
+        object.set("http_only", cookie.http_only)?;
+        object.set("secure", cookie.secure)?;
+        object.set("max_age", cookie.max_age_s as f64)?;
+        object.set("expires", cookie.expires_ms as f64)?;
+        let list = match cookies.get::<_, Option<rquickjs::Array>>(cookie.name.as_str())? {
+            Some(list) => list,
+            None => {
+                let list = rquickjs::Array::new(ctx.clone())?;
+                cookies.set(cookie.name.as_str(), list.clone())?;
+                list
+            }
+        };
+        list.set(list.len(), object)?;
+    }
+    Ok(cookies.into_value())
+}
+
+fn body<'js>(ctx: &Ctx<'js>, call: &Call, response: &Response) -> Result<Value<'js>> {
+    match (&response.body, call.response_type) {
+        (None, _) | (_, ResponseType::None) => Ok(Value::new_null(ctx.clone())),
+        (Some(bytes), ResponseType::Binary) => Ok(ArrayBuffer::new_copy(ctx.clone(), bytes)?.into_value()),
+        (Some(bytes), ResponseType::Text) => String::from_utf8_lossy(bytes).into_js(ctx),
+    }
+}
+
+fn timings<'js>(ctx: &Ctx<'js>, response: &Response) -> Result<Value<'js>> {
+    let timings = &response.exchange.timings;
+    timings_object(
+        ctx,
+        [
+            millis(timings.duration()),
+            millis(timings.blocked),
+            0.0,
+            millis(timings.connecting),
+            millis(timings.tls_handshaking),
+            millis(timings.sending),
+            millis(timings.waiting),
+            millis(timings.receiving),
+        ],
+    )
+}
+
+fn timings_object<'js>(ctx: &Ctx<'js>, values_ms: [f64; 8]) -> Result<Value<'js>> {
+    const NAMES: [&str; 8] =
+        ["duration", "blocked", "looking_up", "connecting", "tls_handshaking", "sending", "waiting", "receiving"];
+    let timings = Object::new(ctx.clone())?;
+    for (name, value) in NAMES.into_iter().zip(values_ms) {
+        timings.set(name, value)?;
+    }
+    Ok(timings.into_value())
+}
+
+fn ocsp<'js>(ctx: &Ctx<'js>, status: &str) -> Result<Value<'js>> {
+    let ocsp = Object::new(ctx.clone())?;
+    for name in ["produced_at", "this_update", "next_update", "revoked_at"] {
+        ocsp.set(name, 0)?;
+    }
+    ocsp.set("revocation_reason", "")?;
+    ocsp.set("status", status)?;
+    Ok(ocsp.into_value())
+}
+
+/// The request as it was first made.
+fn request<'js>(ctx: &Ctx<'js>, call: &Call) -> Result<Value<'js>> {
+    let object = Object::new(ctx.clone())?;
+    object.set("method", call.request.method.as_str())?;
+    object.set("url", call.written_url())?;
+    let headers = Object::new(ctx.clone())?;
+    for (name, value) in &call.request.headers {
+        headers.set(canonical_name(name), vec![value.as_str()])?;
+    }
+    object.set("headers", headers)?;
+    let body = call.request.body.as_deref().unwrap_or_default();
+    object.set("body", String::from_utf8_lossy(body).as_ref())?;
+    let cookies = Object::new(ctx.clone())?;
+    for cookie in &call.request.cookies {
+        let entry = Object::new(ctx.clone())?;
+        entry.set("name", cookie.name.as_str())?;
+        entry.set("value", cookie.value.as_str())?;
+        entry.set("replace", cookie.replace)?;
+        cookies.set(cookie.name.as_str(), vec![entry])?;
+    }
+    object.set("cookies", cookies)?;
+    Ok(object.into_value())
+}
+
+/// `res.json(selector)`: the parsed body, or the part that a GJSON path selects.
+fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -> Result<Value<'js>> {
+    let Some(class) = this.as_object().and_then(Class::<ResponseObject>::from_object) else {
+        return Err(throw_go(&ctx, "json() needs a response as `this`"));
+    };
+    let object = class.borrow();
+    let body = match &*object.source {
+        Source::Answered { response, .. } => response.body.clone(),
+        Source::Invalid { .. } => None,
+    };
+    let Some(body) = body else {
+        return Err(throw_go(&ctx, "the body is null so we can't transform it to JSON - this likely was because of a request error getting the response"));
+    };
+    if let Some(selector) = selector.0.filter(|selector| !selector.is_undefined()) {
+        let selector = selector.get::<Coerced<String>>()?.0;
+        return select(&ctx, &String::from_utf8_lossy(&body), &selector);
+    }
+    if let Some(parsed) = &*object.parsed.borrow() {
+        return Ok(parsed.clone());
+    }
+    let parsed = ctx.json_parse(&body[..]).map_err(|error| {
+        let reason = match error {
+            rquickjs::Error::Exception => crate::errors::describe_message(&ctx.catch()),
+            error => error.to_string(),
+        };
+        throw_go(&ctx, &format!("cannot parse json due to an error: {reason}"))
+    })?;
+    *object.parsed.borrow_mut() = Some(parsed.clone());
+    Ok(parsed)
+}
+
+fn select<'js>(ctx: &Ctx<'js>, body: &str, selector: &str) -> Result<Value<'js>> {
+    if !gjson::valid(body) {
+        return Ok(Value::new_undefined(ctx.clone()));
+    }
+    let found = gjson::get(body, selector);
+    if !found.exists() {
+        return Ok(Value::new_undefined(ctx.clone()));
+    }
+    match found.kind() {
+        gjson::Kind::Null => Ok(Value::new_null(ctx.clone())),
+        gjson::Kind::False => false.into_js(ctx),
+        gjson::Kind::True => true.into_js(ctx),
+        gjson::Kind::Number => found.f64().into_js(ctx),
+        gjson::Kind::String => found.str().into_js(ctx),
+        gjson::Kind::Object | gjson::Kind::Array => ctx.json_parse(found.json()),
+    }
+}

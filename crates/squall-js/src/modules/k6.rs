@@ -1,0 +1,171 @@
+//! `k6`: `check`, `group`, `sleep`, `fail`, `randomSeed`.
+
+use std::time::Duration;
+
+use rand::{SeedableRng, rngs::SmallRng};
+use rquickjs::{Coerced, Ctx, Function, Object, Result, Value, function::Opt};
+use squall_metrics::builtin;
+use squall_options::SystemTag;
+
+use super::{is_async, tags_of};
+use crate::{
+    errors::throw_go,
+    vu::{self, VuState},
+};
+
+/// Separates the names in a group's path.
+const SEPARATOR: &str = "::";
+
+pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
+    let module = Object::new(ctx.clone())?;
+    module.set("check", Function::new(ctx.clone(), check)?.with_name("check")?)?;
+    module.set("fail", Function::new(ctx.clone(), fail)?.with_name("fail")?)?;
+    module.set("group", Function::new(ctx.clone(), group)?.with_name("group")?)?;
+    module.set("randomSeed", Function::new(ctx.clone(), random_seed)?.with_name("randomSeed")?)?;
+    module.set("sleep", Function::new(ctx.clone(), sleep)?.with_name("sleep")?)?;
+    Ok(module)
+}
+
+/// Every entry of `checks` is called with `value`, or taken as it is; each gives a sample. True when all hold.
+fn check<'js>(
+    ctx: Ctx<'js>,
+    value: Opt<Value<'js>>,
+    checks: Opt<Value<'js>>,
+    tags: Opt<Value<'js>>,
+) -> Result<bool> {
+    let vu = vu::current();
+    if vu.in_init() {
+        return Err(throw_go(&ctx, "using check in the init context is not supported"));
+    }
+    let value = value.0.unwrap_or_else(|| Value::new_undefined(ctx.clone()));
+    let Some(checks) = checks.0.as_ref().and_then(Value::as_object) else {
+        return Err(throw_go(&ctx, "no checks provided to `check`"));
+    };
+    let now = vu.worker.clock.now();
+    let custom = tags.0.map_or(Ok(Vec::new()), |tags| tags_of(&ctx, &tags))?;
+    let mut all_hold = true;
+    for entry in checks.props::<String, Value>() {
+        let (name, check) = entry?;
+        if name.contains(SEPARATOR) {
+            return Err(throw_go(&ctx, "group and check names may not contain '::'"));
+        }
+        let outcome = hold(&ctx, &check, &value);
+        if matches!(outcome, Err(CheckError::Async)) {
+            return Err(throw_go(&ctx, "async functions are not supported by check(): await outside and check the result"));
+        }
+        let holds = matches!(outcome, Ok(true));
+        all_hold &= holds;
+        record_check(&vu, &name, &custom, holds, now);
+        if let Err(CheckError::Thrown(error)) = outcome {
+            return Err(error);
+        }
+    }
+    Ok(all_hold)
+}
+
+enum CheckError {
+    Thrown(rquickjs::Error),
+    Async,
+}
+
+impl From<rquickjs::Error> for CheckError {
+    fn from(error: rquickjs::Error) -> CheckError {
+        CheckError::Thrown(error)
+    }
+}
+
+fn hold<'js>(ctx: &Ctx<'js>, check: &Value<'js>, value: &Value<'js>) -> std::result::Result<bool, CheckError> {
+    let Some(function) = check.as_function() else { return Ok(truth(check)?) };
+    let outcome: Value = function.call((value.clone(),))?;
+    if outcome.is_promise() && is_async(function) {
+        return Err(CheckError::Async);
+    }
+    // A check that waited while its VU was stopped must not be counted.
+    if vu::current().is_stopped() {
+        return Err(crate::errors::throw_interrupted(ctx).into());
+    }
+    Ok(truth(&outcome)?)
+}
+
+fn truth(value: &Value) -> Result<bool> {
+    match value.as_bool() {
+        Some(truth) => Ok(truth),
+        None => Ok(value.get::<Coerced<bool>>()?.0),
+    }
+}
+
+fn record_check(vu: &VuState, name: &str, custom: &[(String, String)], holds: bool, now: Duration) {
+    let mut tags = vu.tags.current();
+    if vu.worker.settings.has_tag(SystemTag::Check) {
+        tags = vu.worker.tag_cache.with(&tags, SystemTag::Check.name(), name);
+    }
+    if !custom.is_empty() {
+        tags = tags.with_all(custom.iter().cloned());
+    }
+    let metadata = vu.sample_metadata();
+    let mut recorder = vu.worker.recorder.borrow_mut();
+    let series = recorder.series(builtin::CHECKS, &tags);
+    recorder.record_with(series, f64::from(u8::from(holds)), now, metadata.as_ref());
+}
+
+/// Runs `body` with the group's name added to the `group` tag and measures how long it took.
+fn group<'js>(ctx: Ctx<'js>, name: String, body: Value<'js>) -> Result<Value<'js>> {
+    let vu = vu::current();
+    if vu.in_init() {
+        return Err(throw_go(&ctx, "using group() in the init context is not supported"));
+    }
+    if name.contains(SEPARATOR) {
+        return Err(throw_go(&ctx, "group and check names may not contain '::'"));
+    }
+    let Some(body) = body.as_function() else {
+        return Err(throw_go(&ctx, "group() requires a callback as a second argument"));
+    };
+    if is_async(body) {
+        return Err(throw_go(&ctx, "group() does not support async functions as arguments, please see https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info"));
+    }
+    let outer = vu.tags.current();
+    let outer_path = outer.get(SystemTag::Group.name()).unwrap_or_default().to_owned();
+    set_group(&vu, &format!("{outer_path}{SEPARATOR}{name}"));
+    let tags = vu.tags.current();
+    let started = vu.worker.clock.now();
+    let result = body.call::<_, Value>(());
+    let ended = vu.worker.clock.now();
+    if !vu.is_stopped() {
+        let metadata = vu.sample_metadata();
+        let mut recorder = vu.worker.recorder.borrow_mut();
+        let series = recorder.series(builtin::GROUP_DURATION, &tags);
+        recorder.record_with(series, (ended - started).as_secs_f64() * 1e3, ended, metadata.as_ref());
+    }
+    // Tags that the body set stay; only the group goes back.
+    set_group(&vu, &outer_path);
+    result
+}
+
+/// Sets the `group` tag, where it is wanted.
+pub(crate) fn set_group(vu: &VuState, path: &str) {
+    if vu.worker.settings.has_tag(SystemTag::Group) {
+        let tags = vu.worker.tag_cache.with(&vu.tags.current(), SystemTag::Group.name(), path);
+        vu.tags.replace(tags);
+    }
+}
+
+/// Blocks the VU for so many seconds.
+fn sleep(ctx: Ctx, seconds: Coerced<f64>) -> Result<()> {
+    let seconds = seconds.0;
+    if seconds.is_nan() || seconds <= 0.0 {
+        return Ok(());
+    }
+    let duration = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    let sleep = vu::current().worker.clock.sleep(duration);
+    vu::block_on(&ctx, sleep)
+}
+
+fn fail<'js>(ctx: Ctx<'js>, message: Opt<Coerced<String>>) -> Result<()> {
+    Err(throw_go(&ctx, message.0.as_ref().map_or("", |message| &message.0)))
+}
+
+/// Makes this VU's `Math.random` a sequence that the seed decides.
+fn random_seed(seed: Coerced<f64>) {
+    *vu::current().random.borrow_mut() = SmallRng::seed_from_u64(seed.0 as i64 as u64);
+}
+

@@ -1,0 +1,104 @@
+//! The modules that scripts import, a file each, made for a VU when it first imports them.
+
+use rquickjs::{ArrayBuffer, Coerced, Ctx, Function, Object, Persistent, Result, Value, atom::PredefinedAtom};
+
+use crate::{errors, vu};
+
+pub(crate) mod crypto;
+pub(crate) mod data;
+mod encoding;
+mod execution;
+pub(crate) mod http;
+pub(crate) mod k6;
+mod metrics;
+pub(crate) mod timers;
+
+type Build = for<'js> fn(&Ctx<'js>) -> Result<Object<'js>>;
+
+const MODULES: &[(&str, Build)] = &[
+    ("k6", k6::exports),
+    ("k6/crypto", crypto::exports),
+    ("k6/data", data::exports),
+    ("k6/encoding", encoding::exports),
+    ("k6/execution", execution::exports),
+    ("k6/http", http::exports),
+    ("k6/metrics", metrics::exports),
+    ("k6/timers", timers::exports),
+];
+
+/// The module's object, whose properties are its named exports and which is its default export too.
+pub(crate) fn load<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
+    let Some(&(name, build)) = MODULES.iter().find(|(known, _)| *known == name) else {
+        let known: Vec<&str> = MODULES.iter().map(|(name, _)| *name).collect();
+        let message = format!("unknown module: {name} (this version of Squall has {})", known.join(", "));
+        return Err(errors::throw_go(ctx, &message));
+    };
+    let vu = vu::current();
+    if let Some(module) = vu.host_modules.borrow().get(name) {
+        return module.clone().restore(ctx);
+    }
+    let module = build(ctx)?;
+    vu.host_modules.borrow_mut().insert(name, Persistent::save(ctx, module.clone()));
+    Ok(module)
+}
+
+/// The bytes of text, an `ArrayBuffer`, a typed array or a `DataView`; `None` for anything else.
+pub(crate) fn bytes_of<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Option<Vec<u8>>> {
+    if let Some(text) = value.as_string() {
+        return Ok(Some(text.to_string()?.into_bytes()));
+    }
+    let Some(object) = value.as_object() else { return Ok(None) };
+    if let Some(buffer) = ArrayBuffer::from_object(object.clone()) {
+        return Ok(Some(copy(&buffer, None)));
+    }
+    // Typed arrays and `DataView`: their part of their buffer.
+    let buffer: Option<ArrayBuffer> = object.get("buffer").unwrap_or(None);
+    let (Some(buffer), Ok(offset), Ok(length)) =
+        (buffer, object.get::<_, usize>("byteOffset"), object.get::<_, usize>("byteLength"))
+    else {
+        return Ok(None);
+    };
+    Ok(Some(copy(&buffer, Some(offset..offset + length))))
+}
+
+fn copy(buffer: &ArrayBuffer, range: Option<std::ops::Range<usize>>) -> Vec<u8> {
+    // SAFETY: no script runs while the slice is borrowed, so the buffer can be neither detached nor resized.
+    let bytes = unsafe { buffer.as_bytes() }.unwrap_or_default();
+    match range {
+        Some(range) => bytes.get(range).unwrap_or_default().to_vec(),
+        None => bytes.to_vec(),
+    }
+}
+
+/// Tags as scripts give them: an object whose values are strings, numbers or booleans.
+pub(crate) fn tags_of<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Vec<(String, String)>> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(Vec::new());
+    }
+    let Some(object) = value.as_object() else {
+        return Err(errors::throw_go(ctx, &format!("tags must be an object, not {}", value.type_name())));
+    };
+    object
+        .props::<String, Value>()
+        .map(|entry| {
+            let (key, value) = entry?;
+            let text = tag_text(&value).ok_or_else(|| {
+                let kind = value.type_name();
+                errors::throw_go(ctx, &format!("tag {key:?} must be a string, a number or a boolean, not {kind}"))
+            })?;
+            Ok((key, text))
+        })
+        .collect()
+}
+
+/// A tag's value as text; `None` when it is not a primitive.
+pub(crate) fn tag_text(value: &Value) -> Option<String> {
+    let is_primitive = value.is_string() || value.is_number() || value.is_bool();
+    is_primitive.then(|| value.get::<Coerced<String>>().ok()).flatten().map(|text| text.0)
+}
+
+/// Whether a function was declared `async`.
+pub(crate) fn is_async(function: &Function) -> bool {
+    let tag = function.get::<_, Option<String>>(PredefinedAtom::SymbolToStringTag);
+    matches!(tag, Ok(Some(tag)) if tag == "AsyncFunction")
+}

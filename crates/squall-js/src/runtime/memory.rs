@@ -1,0 +1,99 @@
+//! Charges what QuickJS allocates to the VU that runs, and refuses what goes over the VU's limit.
+//!
+//! VUs share runtimes, so the runtime's own limit would punish the wrong one. A thread-wide meter counts the
+//! bytes of all its runtimes; between two switches they are the running VU's. Garbage of one VU may be
+//! collected while another runs, which credits the latter: the limit errs on the generous side.
+
+use std::cell::Cell;
+
+use rquickjs::allocator::Allocator;
+
+thread_local! {
+    /// Bytes that QuickJS holds on this thread.
+    static USED: Cell<usize> = const { Cell::new(0) };
+    /// Value of `USED` at which the running VU is at its limit.
+    static CEILING: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// What a VU holds, as far as the meter can tell.
+#[derive(Default)]
+pub(crate) struct Account {
+    held_bytes: Cell<usize>,
+    used_at_resume: Cell<usize>,
+}
+
+impl Account {
+    /// The VU begins to run: from now on allocations are its own, up to `limit_bytes`.
+    pub(crate) fn resume(&self, limit_bytes: usize) {
+        let used = USED.get();
+        self.used_at_resume.set(used);
+        CEILING.set(used.saturating_add(limit_bytes.saturating_sub(self.held_bytes.get())));
+    }
+
+    /// The VU stops running.
+    pub(crate) fn suspend(&self) {
+        let grown = USED.get() as isize - self.used_at_resume.get() as isize;
+        self.held_bytes.set(self.held_bytes.get().saturating_add_signed(grown));
+        CEILING.set(usize::MAX);
+    }
+}
+
+/// The C allocator behind the meter.
+pub(crate) struct MeteredAllocator;
+
+impl MeteredAllocator {
+    fn admits(size: usize) -> bool {
+        USED.get().saturating_add(size) <= CEILING.get()
+    }
+
+    /// Counts a block that `malloc` or its kin returned.
+    fn count(pointer: *mut u8) -> *mut u8 {
+        if !pointer.is_null() {
+            USED.set(USED.get() + usable_size(pointer));
+        }
+        pointer
+    }
+}
+
+fn usable_size(pointer: *mut u8) -> usize {
+    // SAFETY: the pointer is null or came from the C allocator.
+    unsafe { libc::malloc_usable_size(pointer.cast()) }
+}
+
+// SAFETY: forwards to the C allocator, whose blocks are aligned for any type.
+unsafe impl Allocator for MeteredAllocator {
+    fn alloc(&mut self, size: usize) -> *mut u8 {
+        if !Self::admits(size) {
+            return std::ptr::null_mut();
+        }
+        Self::count(unsafe { libc::malloc(size) }.cast())
+    }
+
+    fn calloc(&mut self, count: usize, size: usize) -> *mut u8 {
+        if !Self::admits(count.saturating_mul(size)) {
+            return std::ptr::null_mut();
+        }
+        Self::count(unsafe { libc::calloc(count, size) }.cast())
+    }
+
+    unsafe fn dealloc(&mut self, pointer: *mut u8) {
+        USED.set(USED.get() - usable_size(pointer));
+        unsafe { libc::free(pointer.cast()) }
+    }
+
+    unsafe fn realloc(&mut self, pointer: *mut u8, new_size: usize) -> *mut u8 {
+        let old_size = usable_size(pointer);
+        if new_size > old_size && !Self::admits(new_size - old_size) {
+            return std::ptr::null_mut();
+        }
+        let moved: *mut u8 = unsafe { libc::realloc(pointer.cast(), new_size) }.cast();
+        if !moved.is_null() {
+            USED.set(USED.get() - old_size + usable_size(moved));
+        }
+        moved
+    }
+
+    unsafe fn usable_size(pointer: *mut u8) -> usize {
+        usable_size(pointer)
+    }
+}

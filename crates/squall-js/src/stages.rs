@@ -1,0 +1,286 @@
+//! The stages of a script's life, as the fiber of a VU runs them: init, setup, iterations, teardown, summary.
+
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+
+use rquickjs::{Context, Ctx, Function, IntoJs, Object, Promise, Result, Value, promise::PromiseState};
+use squall_engine::vu::{Iteration, Outcome, ScriptError, SetupData};
+use squall_metrics::builtin;
+
+use crate::{
+    errors, globals, modules,
+    vu::{Stage, VuState},
+    worker::{Exports, SummaryFile},
+};
+
+/// What a fiber is resumed for.
+pub(crate) enum Task {
+    Init,
+    /// Init, then tell what the script exports.
+    Probe,
+    Setup,
+    Iterate(Iteration),
+    Teardown,
+    /// `handleSummary` with this data.
+    Summarize(String),
+}
+
+/// What became of it.
+pub(crate) enum Done {
+    Ran(std::result::Result<(), ScriptError>),
+    Probed(std::result::Result<Exports, ScriptError>),
+    Setup(std::result::Result<SetupData, ScriptError>),
+    Iterated(Outcome),
+    Summarized(std::result::Result<Option<Vec<SummaryFile>>, ScriptError>),
+}
+
+/// A fiber's body: runs one task after the other, for ever.
+pub(crate) fn perform(vu: &Rc<VuState>, context: Context) {
+    // SAFETY: the context lives as long as this fiber, which alone uses it. `Context::with` would keep the
+    // runtime borrowed while this fiber waits and others run.
+    let ctx = unsafe { Ctx::from_raw(context.as_raw()) };
+    let mut life = Life { vu, ctx, exports: None, setup_data: None, exec: None };
+    loop {
+        let done = match vu.take_task() {
+            Task::Init => Done::Ran(life.init()),
+            Task::Probe => Done::Probed(life.init().and_then(|()| life.describe_exports())),
+            Task::Setup => Done::Setup(life.setup()),
+            Task::Iterate(iteration) => Done::Iterated(life.iterate(iteration)),
+            Task::Teardown => Done::Ran(life.teardown()),
+            Task::Summarize(data) => Done::Summarized(life.summarize(&data)),
+        };
+        vu.finish_task(done);
+    }
+}
+
+/// A script in a VU, between its tasks.
+struct Life<'vu, 'js> {
+    vu: &'vu VuState,
+    ctx: Ctx<'js>,
+    exports: Option<Object<'js>>,
+    /// Parsed once a VU: what an iteration changes in it, the next one sees.
+    setup_data: Option<Value<'js>>,
+    /// The function of the current scenario, by name.
+    exec: Option<(String, Function<'js>)>,
+}
+
+impl<'js> Life<'_, 'js> {
+    fn init(&mut self) -> std::result::Result<(), ScriptError> {
+        self.vu.stage.set(Stage::Init);
+        let run = || {
+            globals::install(&self.ctx)?;
+            let exports = self.vu.worker.script.evaluate(&self.ctx)?;
+            self.vu.events.run(&self.ctx)?;
+            Ok(exports)
+        };
+        self.exports = Some(run().map_err(|error| self.script_error(error))?);
+        Ok(())
+    }
+
+    fn describe_exports(&self) -> std::result::Result<Exports, ScriptError> {
+        let mut found = Exports::default();
+        let mut describe = || -> Result<()> {
+            let Some(exports) = &self.exports else { return Ok(()) };
+            for key in exports.keys::<String>() {
+                let key = key?;
+                let value: Value = exports.get(key.as_str())?;
+                if value.is_function() {
+                    found.functions.push(key);
+                } else if key == "options" {
+                    found.options_json = self.ctx.json_stringify(value)?.map(|text| text.to_string()).transpose()?;
+                } else if !value.is_undefined() {
+                    found.values.push(key);
+                }
+            }
+            Ok(())
+        };
+        describe().map_err(|error| self.script_error(error))?;
+        Ok(found)
+    }
+
+    fn setup(&mut self) -> std::result::Result<SetupData, ScriptError> {
+        let Some(setup) = self.exported("setup") else { return Ok(None) };
+        self.enter(Stage::Setup, "setup");
+        let data = self.call(&setup, None).and_then(|data| {
+            let json = self.ctx.json_stringify(data)?;
+            Ok(json.map(|json| json.to_string()).transpose()?.map(Arc::from))
+        });
+        self.record_traffic();
+        data.map_err(|error| self.script_error(error))
+    }
+
+    fn teardown(&mut self) -> std::result::Result<(), ScriptError> {
+        let Some(teardown) = self.exported("teardown") else { return Ok(()) };
+        self.enter(Stage::Teardown, "teardown");
+        let result = self.load_setup_data().and_then(|data| self.call(&teardown, Some(data)));
+        self.record_traffic();
+        result.map(|_| ()).map_err(|error| self.script_error(error))
+    }
+
+    /// Setup and teardown have a group of their own.
+    fn enter(&self, stage: Stage, group: &str) {
+        self.vu.stage.set(stage);
+        modules::k6::set_group(self.vu, &format!("::{group}"));
+    }
+
+    fn iterate(&mut self, iteration: Iteration) -> Outcome {
+        let vu = self.vu;
+        vu.stage.set(Stage::Iteration);
+        vu.iteration.set(iteration);
+        modules::http::begin_iteration(vu);
+        let started = vu.worker.clock.now();
+        let result = self.exec_function().and_then(|exec| {
+            let data = self.load_setup_data()?;
+            self.call(&exec, Some(data))
+        });
+        let ended = vu.worker.clock.now();
+        let is_stopped = vu.is_stopped();
+        if let Err(error) = result {
+            self.log_exception(error, is_stopped);
+        }
+        if is_stopped {
+            self.record_traffic();
+            return Outcome::Interrupted;
+        }
+        let tags = vu.tags.current();
+        let metadata = vu.sample_metadata();
+        let mut recorder = vu.worker.recorder.borrow_mut();
+        let duration_ms = (ended - started).as_secs_f64() * 1e3;
+        for (metric, value) in [(builtin::ITERATION_DURATION, duration_ms), (builtin::ITERATIONS, 1.0)] {
+            let series = recorder.series(metric, &tags);
+            recorder.record_with(series, value, ended, metadata.as_ref());
+        }
+        drop(recorder);
+        self.record_traffic();
+        Outcome::Completed
+    }
+
+    fn summarize(&mut self, data_json: &str) -> std::result::Result<Option<Vec<SummaryFile>>, ScriptError> {
+        let Some(handle_summary) = self.exported("handleSummary") else { return Ok(None) };
+        self.vu.stage.set(Stage::Summary);
+        let run = || {
+            let data = self.ctx.json_parse(data_json)?;
+            let result = self.call(&handle_summary, Some(data))?;
+            summary_files(&self.ctx, result)
+        };
+        run().map_err(|error| self.script_error(error))
+    }
+
+    fn exported(&self, name: &str) -> Option<Function<'js>> {
+        self.exports.as_ref()?.get::<_, Option<Function>>(name).ok().flatten()
+    }
+
+    /// The function that the scenario names; the engine has checked that it is exported.
+    fn exec_function(&mut self) -> Result<Function<'js>> {
+        let scenario = self.vu.scenario.borrow();
+        let name = scenario.as_ref().map_or("default", |scenario| scenario.config.exec.as_str());
+        if let Some((known, function)) = &self.exec
+            && known == name
+        {
+            return Ok(function.clone());
+        }
+        let Some(function) = self.exported(name) else {
+            return Err(errors::throw_go(&self.ctx, &format!("function '{name}' not found in exports")));
+        };
+        self.exec = Some((name.to_owned(), function.clone()));
+        Ok(function)
+    }
+
+    fn load_setup_data(&mut self) -> Result<Value<'js>> {
+        if let Some(data) = &self.setup_data {
+            return Ok(data.clone());
+        }
+        let data = match self.vu.run().setup_data.get() {
+            Some(Some(json)) => self.ctx.json_parse(json.as_bytes())?,
+            _ => Value::new_undefined(self.ctx.clone()),
+        };
+        self.setup_data = Some(data.clone());
+        Ok(data)
+    }
+
+    /// Calls a function and runs the event loop until nothing is left; an async function's result is awaited.
+    fn call(&self, function: &Function<'js>, argument: Option<Value<'js>>) -> Result<Value<'js>> {
+        let result: Result<Value> = match argument {
+            Some(argument) => function.call((argument,)),
+            None => function.call(()),
+        };
+        if result.is_err() {
+            self.vu.events.abandon();
+        }
+        let value = result?;
+        self.vu.events.run(&self.ctx)?;
+        let Some(promise) = value.as_promise() else { return Ok(value) };
+        settled(&self.ctx, promise)
+    }
+
+    fn script_error(&self, error: rquickjs::Error) -> ScriptError {
+        self.vu.events.abandon();
+        let text = self.describe(error);
+        if self.vu.is_stopped() { ScriptError::Interrupted } else { ScriptError::Exception(text) }
+    }
+
+    fn describe(&self, error: rquickjs::Error) -> String {
+        let text = errors::describe(&self.ctx, error);
+        if self.vu.uncaught_in_promise.take() { format!("Uncaught (in promise) {text}") } else { text }
+    }
+
+    /// An iteration's exception goes to the log; the run goes on.
+    fn log_exception(&self, error: rquickjs::Error, is_stopped: bool) {
+        let text = self.describe(error);
+        if is_stopped {
+            return;
+        }
+        let scenario = self.vu.scenario.borrow();
+        let (name, executor) = scenario
+            .as_ref()
+            .map_or(("", ""), |scenario| (scenario.config.name.as_str(), scenario.config.executor.kind_name()));
+        tracing::error!(executor, scenario = name, source = "stacktrace", "{text}");
+    }
+
+    /// Bytes sent and received since the last time; k6 emits them also when they are none.
+    fn record_traffic(&self) {
+        let (sent, received) = modules::http::take_traffic(self.vu);
+        let worker = &self.vu.worker;
+        let now = worker.clock.now();
+        let tags = self.vu.tags.current();
+        let metadata = self.vu.sample_metadata();
+        let mut recorder = worker.recorder.borrow_mut();
+        for (metric, bytes) in [(builtin::DATA_SENT, sent), (builtin::DATA_RECEIVED, received)] {
+            let series = recorder.series(metric, &tags);
+            recorder.record_with(series, bytes as f64, now, metadata.as_ref());
+        }
+    }
+}
+
+/// The value of a promise after the event loop has run dry.
+fn settled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Result<Value<'js>> {
+    match promise.state() {
+        PromiseState::Pending => Ok(Value::new_undefined(ctx.clone())),
+        _ => promise.result().unwrap_or_else(|| Ok(Value::new_undefined(ctx.clone()))),
+    }
+}
+
+/// What `handleSummary` returned: an object of targets and contents, or nothing.
+fn summary_files<'js>(ctx: &Ctx<'js>, result: Value<'js>) -> Result<Option<Vec<SummaryFile>>> {
+    if !result.get::<rquickjs::Coerced<bool>>()?.0 {
+        return Ok(None);
+    }
+    let Some(object) = result.as_object() else {
+        let message = format!("handleSummary() must return an object of files and contents, not {}", result.type_name());
+        return Err(errors::throw_go(ctx, &message));
+    };
+    let mut files = BTreeMap::new();
+    for entry in object.props::<String, Value>() {
+        let (target, content) = entry?;
+        let Some(content) = modules::bytes_of(ctx, &content)? else {
+            let message = format!("handleSummary() returned neither text nor bytes for {target:?}");
+            return Err(errors::throw_go(ctx, &message));
+        };
+        files.insert(target, content);
+    }
+    Ok(Some(files.into_iter().map(|(target, content)| SummaryFile { target, content }).collect()))
+}
+
+/// Gives host functions a short way to hand values to scripts.
+pub(crate) fn to_js<'js>(ctx: &Ctx<'js>, value: impl IntoJs<'js>) -> Result<Value<'js>> {
+    value.into_js(ctx)
+}

@@ -1,0 +1,66 @@
+//! The tags that a VU's samples carry, and the cache that keeps equal tag sets one object.
+
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
+
+use squall_metrics::{TagSet, TagText};
+
+/// Entries of the cache before it starts afresh: scripts that make up group names must not grow it for ever.
+const CACHE_LIMIT: usize = 10_000;
+
+/// A VU's tags. Scripts change them through `exec.vu.metrics.tags` and `group`; a new scenario sets them anew.
+pub(crate) struct VuTags {
+    current: RefCell<Arc<TagSet>>,
+    metadata: RefCell<Option<Arc<TagSet>>>,
+}
+
+impl VuTags {
+    pub(crate) fn new(base: Arc<TagSet>) -> VuTags {
+        VuTags { current: RefCell::new(base), metadata: RefCell::default() }
+    }
+
+    pub(crate) fn current(&self) -> Arc<TagSet> {
+        Arc::clone(&self.current.borrow())
+    }
+
+    /// Makes `tags` current and returns what was.
+    pub(crate) fn replace(&self, tags: Arc<TagSet>) -> Arc<TagSet> {
+        self.current.replace(tags)
+    }
+
+    /// Begins a scenario.
+    pub(crate) fn set_base(&self, base: Arc<TagSet>) {
+        self.current.replace(base);
+        self.metadata.replace(None);
+    }
+
+    pub(crate) fn metadata(&self) -> Option<Arc<TagSet>> {
+        self.metadata.borrow().clone()
+    }
+
+    pub(crate) fn set_metadata(&self, metadata: Option<Arc<TagSet>>) {
+        self.metadata.replace(metadata);
+    }
+}
+
+/// `set.with(key, value)`, remembered.
+#[derive(Default)]
+pub(crate) struct TagCache {
+    sets: RefCell<HashMap<(Arc<TagSet>, &'static str), HashMap<Arc<str>, Arc<TagSet>>>>,
+}
+
+impl TagCache {
+    pub(crate) fn with(&self, base: &Arc<TagSet>, key: &'static str, value: &str) -> Arc<TagSet> {
+        let mut sets = self.sets.borrow_mut();
+        let by_value = sets.entry((Arc::clone(base), key)).or_default();
+        if let Some(set) = by_value.get(value) {
+            return Arc::clone(set);
+        }
+        if by_value.len() >= CACHE_LIMIT {
+            by_value.clear();
+        }
+        let value: Arc<str> = value.into();
+        let set = base.with(key, TagText::Shared(Arc::clone(&value)));
+        by_value.insert(value, Arc::clone(&set));
+        set
+    }
+}

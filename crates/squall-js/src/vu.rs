@@ -1,0 +1,272 @@
+//! A virtual user: a fiber, a context, and what k6 keeps for each VU.
+//!
+//! The engine's side ([`JsVu`]) hands the fiber a [`Task`] and polls it; the script's side runs the task and pauses.
+//! Host functions reach the VU they run for through [`current`].
+
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    collections::HashMap,
+    ffi::{c_int, c_void},
+    future::Future,
+    ptr,
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use rand::rngs::SmallRng;
+use rquickjs::{Ctx, Object, Persistent, Result, Runtime, Value, qjs};
+use squall_engine::{
+    RunState,
+    scenario::ScenarioRun,
+    vu::{Iteration, Outcome, ScriptError, SetupData, StopSignal, Vu, VuId},
+};
+use squall_loader::ModuleId;
+use squall_metrics::TagSet;
+use squall_options::SystemTag;
+
+use crate::{
+    errors,
+    event_loop::EventLoop,
+    modules::http::HttpState,
+    runtime::fiber::{Fiber, FiberState, Pause},
+    script,
+    stages::{Done, Task, perform},
+    tags::VuTags,
+    worker::Worker,
+};
+
+/// A script that computes this long gives way to the other VUs of its thread, so that one endless loop stops
+/// neither them nor the engine that has to end it.
+const SLICE: Duration = Duration::from_millis(5);
+
+thread_local! {
+    /// The VU whose fiber runs.
+    static CURRENT: RefCell<Option<Rc<VuState>>> = const { RefCell::new(None) };
+}
+
+/// The VU whose script runs. Call on its fiber only.
+pub(crate) fn current() -> Rc<VuState> {
+    CURRENT.with_borrow(|current| current.clone()).expect("host functions are called on a VU's fiber")
+}
+
+/// Waits for `future` on the running VU's fiber; other VUs run meanwhile. Throws what no script can catch
+/// when the VU is told to stop.
+pub(crate) fn block_on<F: Future>(ctx: &Ctx, future: F) -> Result<F::Output> {
+    let vu = current();
+    let is_cancelled = |waker: &std::task::Waker| {
+        if let Some(stop) = &*vu.stop.borrow() {
+            stop.register(waker);
+        }
+        vu.is_stopped()
+    };
+    vu.fiber.block_on(future, is_cancelled).ok_or_else(|| errors::throw_interrupted(ctx))
+}
+
+/// Which part of the script's life runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Init,
+    Setup,
+    Iteration,
+    Teardown,
+    Summary,
+}
+
+/// What belongs to one VU; shared by its fiber and the engine's side.
+pub(crate) struct VuState {
+    pub(crate) id: VuId,
+    pub(crate) id_in_test: u64,
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) fiber: FiberState,
+    pub(crate) stage: Cell<Stage>,
+    pub(crate) scenario: RefCell<Option<Arc<ScenarioRun>>>,
+    pub(crate) iteration: Cell<Iteration>,
+    pub(crate) tags: VuTags,
+    pub(crate) events: EventLoop,
+    pub(crate) common_js: RefCell<HashMap<ModuleId, Persistent<Object<'static>>>>,
+    pub(crate) host_modules: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
+    pub(crate) http: OnceCell<HttpState>,
+    /// `__ENV` of the scenario with this name.
+    pub(crate) env: RefCell<Option<(String, Persistent<Value<'static>>)>>,
+    /// `exec.test.options`, made when first read.
+    pub(crate) frozen_options: RefCell<Option<Persistent<Value<'static>>>>,
+    /// State of `Math.random`.
+    pub(crate) random: RefCell<SmallRng>,
+    /// The error under way came from a promise that nothing handled.
+    pub(crate) uncaught_in_promise: Cell<bool>,
+    /// When the fiber was last entered: the start of its slice.
+    entered: Cell<Instant>,
+    stop: RefCell<Option<StopSignal>>,
+    task: RefCell<Option<Task>>,
+    done: RefCell<Option<Done>>,
+}
+
+impl VuState {
+    pub(crate) fn run(&self) -> &Arc<RunState> {
+        &self.worker.run
+    }
+
+    pub(crate) fn in_init(&self) -> bool {
+        self.stage.get() == Stage::Init
+    }
+
+    /// Whether the script must end now: its stop signal is up or, in init, the run is over.
+    pub(crate) fn is_stopped(&self) -> bool {
+        match &*self.stop.borrow() {
+            Some(stop) => stop.is_raised(),
+            None => self.worker.run.is_aborted(),
+        }
+    }
+
+    /// What raw samples carry beside their tags: `vu` and `iter` when those are asked for, and the script's own.
+    pub(crate) fn sample_metadata(&self) -> Option<Arc<TagSet>> {
+        let own = self.tags.metadata();
+        let settings = &self.worker.settings;
+        if !settings.has_tag(SystemTag::Vu) && !settings.has_tag(SystemTag::Iter) {
+            return own;
+        }
+        let mut metadata = own.unwrap_or_else(TagSet::empty);
+        if settings.has_tag(SystemTag::Vu) {
+            metadata = metadata.with(SystemTag::Vu.name(), self.id_in_test.to_string());
+        }
+        if settings.has_tag(SystemTag::Iter) && self.stage.get() == Stage::Iteration {
+            metadata = metadata.with(SystemTag::Iter.name(), self.iteration.get().in_vu.to_string());
+        }
+        Some(metadata)
+    }
+
+    /// Ends the running script at once, from within: `test.abort`.
+    pub(crate) fn stop_now(&self) {
+        self.stop.borrow_mut().get_or_insert_default().raise();
+    }
+
+    /// What the fiber was resumed for.
+    pub(crate) fn take_task(&self) -> Task {
+        self.task.borrow_mut().take().expect("a fiber is resumed with a task")
+    }
+
+    /// Leaves the result to the engine's side and waits for the next task.
+    pub(crate) fn finish_task(&self, done: Done) {
+        *self.done.borrow_mut() = Some(done);
+        self.fiber.pause(Pause::Idle);
+    }
+}
+
+/// The engine's side of a VU.
+pub struct JsVu {
+    state: Rc<VuState>,
+    fiber: Fiber,
+}
+
+impl JsVu {
+    /// Makes a VU; its script has not run yet.
+    pub(crate) fn new(worker: &Rc<Worker>, id: VuId, id_in_test: u64) -> std::result::Result<JsVu, ScriptError> {
+        let exception = |error: &dyn std::fmt::Display| ScriptError::Exception(format!("a VU could not be made: {error}"));
+        let (context, raw_runtime) = worker.groups.new_context().map_err(|error| exception(&error))?;
+        let fiber_state = FiberState::new(raw_runtime, worker.settings.vu_memory_limit_bytes);
+        let state = Rc::new(VuState {
+            id,
+            id_in_test,
+            fiber: fiber_state,
+            stage: Cell::new(Stage::Init),
+            scenario: RefCell::default(),
+            iteration: Cell::default(),
+            tags: VuTags::new(worker.with_root_group(&worker.settings.run_tags)),
+            events: EventLoop::new(worker.clock.clone()),
+            common_js: RefCell::default(),
+            host_modules: RefCell::default(),
+            http: OnceCell::new(),
+            env: RefCell::default(),
+            frozen_options: RefCell::default(),
+            random: RefCell::new(rand::make_rng()),
+            uncaught_in_promise: Cell::new(false),
+            entered: Cell::new(Instant::now()),
+            stop: RefCell::default(),
+            task: RefCell::default(),
+            done: RefCell::default(),
+            worker: Rc::clone(worker),
+        });
+        let of_fiber = Rc::clone(&state);
+        let of_body = Rc::clone(&state);
+        let fiber = Fiber::new(move || &raw const of_fiber.fiber, move || perform(&of_body, context))
+            .map_err(|error| exception(&error))?;
+        Ok(JsVu { state, fiber })
+    }
+
+    pub(crate) fn state(&self) -> &VuState {
+        &self.state
+    }
+
+    /// Runs one task on the fiber.
+    pub(crate) async fn run(&mut self, task: Task, stop: Option<&StopSignal>) -> Done {
+        *self.state.stop.borrow_mut() = stop.cloned();
+        *self.state.task.borrow_mut() = Some(task);
+        let JsVu { state, fiber } = self;
+        std::future::poll_fn(|cx| {
+            state.entered.set(Instant::now());
+            let outer = CURRENT.replace(Some(Rc::clone(state)));
+            let pause = fiber.resume(&state.fiber, cx.waker());
+            CURRENT.set(outer);
+            match pause {
+                Pause::Blocked => Poll::Pending,
+                Pause::Idle => Poll::Ready(state.done.take().expect("an idle fiber left a result")),
+            }
+        })
+        .await
+    }
+}
+
+impl Vu for JsVu {
+    fn activate(&mut self, scenario: &Arc<ScenarioRun>) {
+        self.state.tags.set_base(self.state.worker.with_root_group(&scenario.tags));
+        *self.state.scenario.borrow_mut() = Some(Arc::clone(scenario));
+    }
+
+    async fn iterate(&mut self, iteration: Iteration, stop: &StopSignal) -> Outcome {
+        match self.run(Task::Iterate(iteration), Some(stop)).await {
+            Done::Iterated(outcome) => outcome,
+            _ => Outcome::Interrupted,
+        }
+    }
+
+    async fn setup(&mut self, stop: &StopSignal) -> std::result::Result<SetupData, ScriptError> {
+        match self.run(Task::Setup, Some(stop)).await {
+            Done::Setup(result) => result,
+            _ => Err(ScriptError::Interrupted),
+        }
+    }
+
+    async fn teardown(&mut self, stop: &StopSignal) -> std::result::Result<(), ScriptError> {
+        match self.run(Task::Teardown, Some(stop)).await {
+            Done::Ran(result) => result,
+            _ => Err(ScriptError::Interrupted),
+        }
+    }
+}
+
+/// Installs what a runtime calls back for: modules, interrupts, unhandled rejections.
+pub(crate) fn install_hooks(runtime: &Runtime, raw: *mut qjs::JSRuntime) {
+    script::install_loader(runtime);
+    // rquickjs' own handler keeps a borrow while it runs, and ours may suspend the fiber: hence the raw one.
+    // SAFETY: the handler takes no state.
+    unsafe { qjs::JS_SetInterruptHandler(raw, Some(on_interrupt), ptr::null_mut()) };
+    runtime.set_host_promise_rejection_tracker(Some(Box::new(|ctx: Ctx, promise: Value, reason: Value, is_handled| {
+        current().events.track_rejection(&ctx, &promise, reason, is_handled);
+    })));
+}
+
+/// QuickJS asks every 10,000 jumps and calls whether to go on: ends what must end, and lets others run when the
+/// slice is over.
+unsafe extern "C" fn on_interrupt(_runtime: *mut qjs::JSRuntime, _opaque: *mut c_void) -> c_int {
+    let Some(vu) = CURRENT.with_borrow(|current| current.clone()) else { return 0 };
+    if vu.is_stopped() {
+        return 1;
+    }
+    if vu.entered.get().elapsed() > SLICE {
+        vu.fiber.waker().wake_by_ref();
+        vu.fiber.pause(Pause::Blocked);
+    }
+    c_int::from(vu.is_stopped())
+}
