@@ -9,6 +9,9 @@ use crate::{MetricId, MetricInfo, RateSink, SeriesDelta, Sink, builtin};
 /// Stands before each name in the path of a group.
 pub const GROUP_SEPARATOR: &str = "::";
 
+/// How deep groups may be nested: a tag can claim any depth, and the tree is walked recursively.
+const DEPTH_LIMIT: usize = 100;
+
 /// A group, a scenario or the whole run. Checks and groups are in the order of their first sample.
 #[derive(Clone, Debug, Default)]
 pub struct Section {
@@ -28,9 +31,10 @@ pub struct Sections {
 }
 
 impl Section {
-    /// The group of a path such as `::outer::inner`, made when it is new.
+    /// The group of a path such as `::outer::inner`, made when it is new. What is deeper than
+    /// [`DEPTH_LIMIT`] counts as its ancestor.
     pub(crate) fn group_mut(&mut self, path: &str) -> &mut Section {
-        let names = path.split(GROUP_SEPARATOR).filter(|name| !name.is_empty());
+        let names = path.split(GROUP_SEPARATOR).filter(|name| !name.is_empty()).take(DEPTH_LIMIT);
         names.fold(self, |section, name| {
             if !section.groups.contains_key(name) {
                 section.groups.insert(name.to_owned(), Section::default());

@@ -4,43 +4,27 @@ use std::fmt::{Display, Write};
 
 use anstyle::{AnsiColor, Style};
 use indexmap::IndexMap;
-use squall_metrics::{Contains, MetricId, MetricKind, MetricTotal, RateSink, Section, Sink, Threshold};
+use squall_metrics::{
+    Aggregation, Contains, MetricInfo, MetricKind, MetricTotal, RateSink, Section, Sink, Threshold,
+};
 
+use self::{
+    block::Block,
+    table::{Cells, Layout, Row},
+};
 use crate::{Detail, Summary, format, values};
 
-/// Blocks of metrics in the order they are shown; what fits no other is [`Block::Custom`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Block {
-    Custom,
-    Http,
-    Execution,
-    Network,
-    Browser,
-    WebVitals,
-    Grpc,
-    WebSocket,
-}
-
-/// Metrics of the phases of HTTP requests.
-const HTTP_PHASES: [&str; 6] = [
-    "http_req_blocked",
-    "http_req_connecting",
-    "http_req_receiving",
-    "http_req_sending",
-    "http_req_tls_handshaking",
-    "http_req_waiting",
-];
+mod block;
+mod table;
 
 pub(crate) fn render(summary: &Summary<'_>, detail: Detail, colors: bool) -> String {
     let mut text = Text { summary, detail, colors, out: String::from("\n") };
     let totals = summary.aggregate.totals();
     text.thresholds(&totals);
     text.heading("TOTAL RESULTS");
-    text.results(
-        1,
-        summary.aggregate.checks(),
-        &totals.iter().map(|total| Line::of_total(total)).collect::<Vec<_>>(),
-    );
+    let lines: Vec<_> =
+        totals.iter().map(|total| Line::new(&total.info, total.suffix(), &total.sink)).collect();
+    text.results(1, summary.aggregate.checks(), &lines);
     if let (Detail::Full, Some(sections)) = (detail, summary.aggregate.sections()) {
         for (name, group) in &sections.default.groups {
             text.heading(&format!("GROUP: {name}"));
@@ -64,26 +48,10 @@ struct Text<'a> {
 
 /// A metric, or a submetric below it.
 struct Line<'a> {
-    metric: String,
+    metric: &'a str,
     suffix: Option<&'a str>,
     contains: Contains,
     sink: &'a Sink,
-}
-
-/// The cells of a line: a name, then a trend's columns or a value with what explains it.
-struct Row {
-    block: Block,
-    name: String,
-    /// Width that aligns the dots, an oddity of k6: the lengths of full name and shown name together.
-    name_width: usize,
-    cells: Cells,
-}
-
-enum Cells {
-    /// Names and values.
-    Trend(Vec<(String, String)>),
-    /// The value, and more about it.
-    Value(String, Vec<String>),
 }
 
 const BOLD: Style = Style::new().bold();
@@ -147,8 +115,7 @@ impl Text<'_> {
         let aggregation = threshold.expression.aggregation;
         let value = aggregation.of(&total.sink, facts.run_duration);
         let shown = format::value(value, total.info.kind, total.info.contains, facts.time_unit);
-        let is_speed =
-            total.info.kind == MetricKind::Counter && aggregation == squall_metrics::Aggregation::Rate;
+        let is_speed = total.info.kind == MetricKind::Counter && aggregation == Aggregation::Rate;
         let per_second = if is_speed { "/s" } else { "" };
         format!(
             "{}={}",
@@ -158,13 +125,10 @@ impl Text<'_> {
     }
 
     fn section(&mut self, level: usize, section: &Section) {
-        let info = |metric: &MetricId| self.summary.aggregate.registry().info(*metric);
-        let line = |(metric, sink)| {
-            let info = info(metric);
-            Line { metric: info.name.to_string(), suffix: None, contains: info.contains, sink }
-        };
-        let mut lines: Vec<Line<'_>> = section.metrics.iter().map(line).collect();
-        lines.sort_by(|a, b| a.metric.cmp(&b.metric));
+        let registry = self.summary.aggregate.registry();
+        let metrics: Vec<_> = section.metrics.iter().map(|(id, sink)| (registry.info(*id), sink)).collect();
+        let mut lines: Vec<_> = metrics.iter().map(|(info, sink)| Line::new(info, None, sink)).collect();
+        lines.sort_by_key(|line| line.metric);
         self.results(level, &section.checks, &lines);
         for (name, group) in &section.groups {
             let title = self.paint(BOLD, format_args!("GROUP: {name}"));
@@ -201,7 +165,10 @@ impl Text<'_> {
             Row::plain("checks_succeeded", share(trues)),
             Row::plain("checks_failed", share(total - trues)),
         ];
-        self.rows(level, &rows);
+        let layout = Layout::of(&rows);
+        for row in &rows {
+            self.aligned(level, row, &layout);
+        }
     }
 
     fn check(&mut self, level: usize, name: &str, rate: RateSink) {
@@ -218,27 +185,24 @@ impl Text<'_> {
     }
 
     fn metrics(&mut self, level: usize, lines: &[Line<'_>]) {
-        let mut rows: Vec<Row> = lines.iter().filter_map(|line| self.row(line)).collect();
-        rows.sort_by_key(|row| row.block);
-        let layout = Layout::of(&rows);
-        for block in rows.chunk_by(|a, b| a.block == b.block) {
-            self.line(level, self.paint(BOLD, block[0].block.title()));
-            self.aligned(level, block, &layout);
+        let in_block = |line: &Line<'_>| Some((Block::of(line.metric, self.detail)?, self.row(line)));
+        let mut rows: Vec<(Block, Row)> = lines.iter().filter_map(in_block).collect();
+        rows.sort_by_key(|(block, _)| *block);
+        let layout = Layout::of(rows.iter().map(|(_, row)| row));
+        for same_block in rows.chunk_by(|(a, _), (b, _)| a == b) {
+            self.line(level, self.paint(BOLD, same_block[0].0.title()));
+            for (_, row) in same_block {
+                self.aligned(level, row, &layout);
+            }
             self.blank();
         }
     }
 
-    fn rows(&mut self, level: usize, rows: &[Row]) {
-        self.aligned(level, rows, &Layout::of(rows));
-    }
-
-    fn aligned(&mut self, level: usize, rows: &[Row], layout: &Layout) {
-        for row in rows {
-            let dots = ".".repeat(layout.name - row.name.chars().count());
-            let name = format!("{}{}", row.name, self.paint(FAINT, format_args!("{dots}:")));
-            let cells = self.cells(&row.cells, layout);
-            self.line(level, format_args!("{name} {cells}"));
-        }
+    fn aligned(&mut self, level: usize, row: &Row, layout: &Layout) {
+        let dots = ".".repeat(layout.name - row.name.chars().count());
+        let name = format!("{}{}", row.name, self.paint(FAINT, format_args!("{dots}:")));
+        let cells = self.cells(&row.cells, layout);
+        self.line(level, format_args!("{name} {cells}"));
     }
 
     fn cells(&self, cells: &Cells, layout: &Layout) -> String {
@@ -261,15 +225,13 @@ impl Text<'_> {
         }
     }
 
-    /// The row of a metric, unless the summary leaves it out.
-    fn row(&self, line: &Line<'_>) -> Option<Row> {
-        let block = Block::of(&line.metric, self.detail)?;
+    fn row(&self, line: &Line<'_>) -> Row {
         let (full_name, name) = match line.suffix {
-            None => (line.metric.clone(), line.metric.clone()),
+            None => (line.metric.to_owned(), line.metric.to_owned()),
             Some(suffix) => (format!("{}{{{suffix}}}", line.metric), format!("  {{ {suffix} }}")),
         };
         let name_width = full_name.chars().count() + name.chars().count();
-        Some(Row { block, name, name_width, cells: self.cells_of(line) })
+        Row { name, name_width, cells: self.cells_of(line) }
     }
 
     fn cells_of(&self, line: &Line<'_>) -> Cells {
@@ -298,89 +260,7 @@ impl Text<'_> {
 }
 
 impl<'a> Line<'a> {
-    fn of_total(total: &'a MetricTotal) -> Line<'a> {
-        let metric = total.info.name.to_string();
-        Line { metric, suffix: total.suffix(), contains: total.info.contains, sink: &total.sink }
-    }
-}
-
-impl Row {
-    fn plain(name: &str, cells: Cells) -> Row {
-        Row { block: Block::Custom, name: name.to_owned(), name_width: 2 * name.len(), cells }
-    }
-}
-
-/// Widths that align rows.
-#[derive(Default)]
-struct Layout {
-    name: usize,
-    /// Of a trend's values.
-    columns: Vec<usize>,
-    value: usize,
-    extras: Vec<usize>,
-}
-
-impl Layout {
-    fn of(rows: &[Row]) -> Layout {
-        let mut layout = Layout::default();
-        for row in rows {
-            layout.name = layout.name.max(row.name_width + 3);
-            match &row.cells {
-                Cells::Trend(columns) => widen(&mut layout.columns, columns.iter().map(|(_, value)| value)),
-                Cells::Value(value, extras) => {
-                    layout.value = layout.value.max(value.chars().count());
-                    widen(&mut layout.extras, extras.iter());
-                }
-            }
-        }
-        layout
-    }
-}
-
-fn widen<'a>(widths: &mut Vec<usize>, cells: impl Iterator<Item = &'a String>) {
-    for (index, cell) in cells.enumerate() {
-        if index == widths.len() {
-            widths.push(0);
-        }
-        widths[index] = widths[index].max(cell.chars().count());
-    }
-}
-
-impl Block {
-    /// The block of a metric, by the start of its name as in k6. `None` for what is not shown as a metric.
-    fn of(metric: &str, detail: Detail) -> Option<Block> {
-        const PREFIXES: [(Block, &[&str]); 8] = [
-            (Block::Http, &["http_reqs", "http_req_failed", "http_req_duration"]),
-            (Block::Http, &HTTP_PHASES),
-            (
-                Block::Execution,
-                &["vus", "iterations", "iteration_duration", "iteration_lateness", "dropped_iterations"],
-            ),
-            (Block::Network, &["data_sent", "data_received"]),
-            (Block::Grpc, &["grpc_"]),
-            (Block::WebSocket, &["ws_"]),
-            (Block::WebVitals, &["browser_web_vital_"]),
-            (Block::Browser, &["browser_"]),
-        ];
-        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| metric.starts_with(prefix));
-        if starts(&["checks", "group_duration"]) || detail == Detail::Compact && HTTP_PHASES.contains(&metric)
-        {
-            return None;
-        }
-        let block = PREFIXES.iter().find(|(_, prefixes)| starts(prefixes));
-        Some(block.map_or(Block::Custom, |(block, _)| *block))
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Block::Custom => "CUSTOM",
-            Block::Http => "HTTP",
-            Block::Execution => "EXECUTION",
-            Block::Network => "NETWORK",
-            Block::Browser => "BROWSER",
-            Block::WebVitals => "WEB_VITALS",
-            Block::Grpc => "GRPC",
-            Block::WebSocket => "WEBSOCKET",
-        }
+    fn new(info: &'a MetricInfo, suffix: Option<&'a str>, sink: &'a Sink) -> Line<'a> {
+        Line { metric: &info.name, suffix, contains: info.contains, sink }
     }
 }
