@@ -50,14 +50,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let k6 = tool::k6()?;
     let needs_target = scripts.iter().any(|script| script.source.contains("__ENV.BASE"));
     let target = needs_target.then(Target::start).transpose()?;
-    let bench = Bench { target, place: tempfile::tempdir()? };
+    let runner = Runner { target, place: tempfile::tempdir()? };
     if args.show {
-        bench.show(&k6, &scripts)?;
+        runner.show(&k6, &scripts)?;
         return Ok(ExitCode::SUCCESS);
     }
     let other = if args.self_check { k6.clone() } else { tool::squall(!args.debug)? };
-    let failed = bench.compare_all(&scripts, |script| {
-        let differences = bench.compare(script, &k6, &other)?;
+    let failed = runner.compare_all(&scripts, |script| {
+        let differences = runner.compare(script, &k6, &other)?;
         Ok(known.judge(&script.name, &differences))
     });
     println!("{} passed, {failed} failed", scripts.len() - failed);
@@ -73,12 +73,12 @@ pub enum Verdict {
 /// The facets in which two runs differ, each with its diff.
 type Differences = BTreeMap<String, String>;
 
-struct Bench {
+struct Runner {
     target: Option<Target>,
     place: tempfile::TempDir,
 }
 
-impl Bench {
+impl Runner {
     /// Judges the scripts, a few at a time, printing a line for each; returns how many failed.
     fn compare_all(&self, scripts: &[Script], judge: impl Fn(&Script) -> Result<Verdict> + Sync) -> usize {
         let (next, failed, out) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(()));

@@ -28,7 +28,13 @@ impl Nginx {
         let directory = folder.path().display().to_string();
         let config = folder.path().join("nginx.conf");
         fs::write(&config, template.replace("@PORT@", &port.to_string()).replace("@DIR@", &directory))?;
-        let child = Command::new(program).arg("-p").arg(folder.path()).arg("-c").arg(&config).spawn()?;
+        let child = Command::new(program)
+            .arg("-p")
+            .arg(folder.path())
+            .arg("-c")
+            .arg(&config)
+            .args(["-e", "stderr"])
+            .spawn()?;
         let mut nginx = Nginx { child, url: format!("http://127.0.0.1:{port}/"), _folder: folder };
         nginx.wait_for(port)?;
         Ok(nginx)

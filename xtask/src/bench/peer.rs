@@ -100,28 +100,42 @@ impl Peer {
     }
 
     fn args(&self, case: &Case, url: &str, seconds: u64, export: &Path) -> Vec<String> {
-        let scripts = tool::root().join("benches/scripts");
-        let path = |name: String| scripts.join(name).display().to_string();
-        let post = matches!(case.plain, Some(Plain::Post));
-        let text = match self.kind {
-            Kind::Script => format!(
-                "run --quiet --no-usage-report --address= --summary-export={} \
-                 --summary-trend-stats=avg,min,med,max,p(90),p(95),p(99),p(99.9) \
-                 --env BASE={url} --env SECONDS={seconds} --env STARTED_MS={} {}",
-                export.display(),
-                now_ms(),
-                path(format!("{}.js", case.name)),
-            ),
-            Kind::Wrk if post => format!("-t2 -c50 -d{seconds}s -s {} {url}", path("post.lua".to_owned())),
-            Kind::Wrk => format!("-t2 -c50 -d{seconds}s {url}"),
-            Kind::Oha if post => format!(
-                "--no-tui --output-format json -c 50 -z {seconds}s -m POST -T application/json -d {{\"text\":\"{}\"}} {url}",
-                "x".repeat(1013)
-            ),
-            Kind::Oha => format!("--no-tui --output-format json -c 50 -z {seconds}s {url}"),
+        let duration = format!("{seconds}s");
+        let mut args: Vec<String> = match self.kind {
+            Kind::Script => return script_args(case, url, seconds, export),
+            Kind::Wrk => vec!["-t2".to_owned(), "-c50".to_owned(), format!("-d{duration}")],
+            Kind::Oha => {
+                ["--no-tui", "--output-format", "json", "-c", "50", "-z", &duration].map(str::to_owned).into()
+            }
         };
-        text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        match (case.plain, self.kind) {
+            (Some(Plain::Post), Kind::Wrk) => args.extend(["-s".to_owned(), script("post.lua")]),
+            (Some(Plain::Post), _) => {
+                let body = format!("{{\"text\":\"{}\"}}", "x".repeat(1013));
+                args.extend(["-m", "POST", "-T", "application/json", "-d", &body].map(str::to_owned));
+            }
+            _ => {}
+        }
+        args.push(url.to_owned());
+        args
     }
+}
+
+/// What Squall and k6 are told alike.
+fn script_args(case: &Case, url: &str, seconds: u64, export: &Path) -> Vec<String> {
+    let fixed = ["run", "--quiet", "--no-usage-report", "--address="].map(str::to_owned);
+    let environment =
+        [format!("BASE={url}"), format!("SECONDS={seconds}"), format!("STARTED_MS={}", now_ms())];
+    let mut args = Vec::from(fixed);
+    args.push(format!("--summary-export={}", export.display()));
+    args.push("--summary-trend-stats=avg,min,med,max,p(90),p(95),p(99),p(99.9)".to_owned());
+    args.extend(environment.map(|variable| format!("--env={variable}")));
+    args.push(script(&format!("{}.js", case.name)));
+    args
+}
+
+fn script(name: &str) -> String {
+    tool::root().join("benches/scripts").join(name).display().to_string()
 }
 
 /// What a tool reported of its run.

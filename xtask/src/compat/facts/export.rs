@@ -72,7 +72,8 @@ fn metric(name: &str, metric: &Value) -> String {
 
 /// Ten significant digits: the order of additions may differ.
 fn number(value: &Value) -> String {
-    value.as_f64().map_or_else(|| value.to_string(), |number| format!("{number:.9e}"))
+    let rounded = value.as_f64().and_then(|number| format!("{number:.9e}").parse::<f64>().ok());
+    rounded.map_or_else(|| value.to_string(), |number| number.to_string())
 }
 
 fn group(group: &Value) -> Vec<String> {
@@ -109,10 +110,10 @@ mod tests {
         assert_eq!(
             export.counts(metrics),
             [
-                "checks: fails=2.000000000e0 passes=1.000000000e0 value=2.500000000e-1",
-                "group_duration: avg=~ count=2.000000000e0 med=~",
-                "iterations: count=3.000000000e0 rate=~",
-                "mine: avg=1.500000000e0 med=1.000000000e0",
+                "checks: fails=2 passes=1 value=0.25",
+                "group_duration: avg=~ count=2 med=~",
+                "iterations: count=3 rate=~",
+                "mine: avg=1.5 med=1",
             ]
         );
         assert_eq!(export.thresholds(), ["mine: avg<2 crossed=false"]);

@@ -1,0 +1,3 @@
+// A stage that is none.
+// flags: --stage nonsense
+export default function () {}

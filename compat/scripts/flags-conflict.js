@@ -1,0 +1,3 @@
+// Iterations and stages exclude each other.
+// flags: --iterations 5 --stage 1s:2
+export default function () {}
