@@ -156,3 +156,49 @@ impl RateSink {
         if self.total == 0 { 0.0 } else { self.trues as f64 / self.total as f64 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    const KINDS: [MetricKind; 3] = [MetricKind::Counter, MetricKind::Gauge, MetricKind::Rate];
+
+    fn sink(kind: MetricKind, samples: &[(i8, u8)]) -> Sink {
+        let mut sink = Sink::new(kind);
+        samples.iter().for_each(|&(value, at)| sink.add(f64::from(value), Duration::from_secs(at.into())));
+        sink
+    }
+
+    fn merged(mut into: Sink, other: &Sink) -> String {
+        into.merge(other);
+        format!("{into:?}")
+    }
+
+    #[test]
+    fn a_gauge_has_its_latest_value_and_its_extremes() {
+        let Sink::Gauge(gauge) = sink(MetricKind::Gauge, &[(5, 1), (-3, 9), (4, 2)]) else { unreachable!() };
+        assert_eq!((gauge.last, gauge.min, gauge.max, gauge.count), (-3.0, -3.0, 5.0, 3));
+    }
+
+    #[test]
+    fn rates_per_second_and_of_all() {
+        let counter = CounterSink { sum: 3.0, count: 2 };
+        assert_eq!((counter.rate(Duration::from_secs(2)), counter.rate(Duration::ZERO)), (1.5, 0.0));
+        assert_eq!((RateSink { trues: 1, total: 4 }.rate(), RateSink::default().rate()), (0.25, 0.0));
+    }
+
+    proptest! {
+        #[test]
+        fn merging_equals_adding_in_any_order(left: Vec<(i8, u8)>, right in vec(any::<(i8, u8)>(), 0..20)) {
+            let all = [&*left, &*right].concat();
+            for kind in KINDS {
+                let (left, right) = (sink(kind, &left), sink(kind, &right));
+                let expected = format!("{:?}", sink(kind, &all));
+                prop_assert_eq!(merged(left.clone(), &right), expected.clone());
+                prop_assert_eq!(merged(right, &left), expected);
+            }
+        }
+    }
+}
