@@ -1,18 +1,28 @@
 //! One call from start to end: hops, cookies, credentials, the whole-request timeout.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use squall_net::{Dialer, NetError};
+use http::Method;
+use squall_net::{Dialer, Endpoint, NetError, Security};
+use tokio::time::Instant;
+use url::Url;
 
-use crate::connections::Connections;
-use crate::exchange::Exchange;
+use crate::connections::{Connection, Connections, Origin};
+use crate::cookies::cookie_header;
+use crate::encoding::{Encoding, compress, decompress};
+use crate::exchange::{Exchange, Marks, Protocol};
+use crate::h1::{self, Failure, Received};
 use crate::headers::Headers;
 use crate::limiter::RateLimiter;
-use crate::request::Request;
+use crate::message::{Message, Payload, canonical, check_field};
+use crate::redirect::{self, Redirect};
+use crate::request::{Auth, Request};
 use crate::response::Response;
+use crate::{digest, h2};
 
 /// How a client behaves: the options that are not about single requests.
 #[derive(Clone)]
@@ -90,10 +100,349 @@ impl Client {
         request: &Request,
         on_exchange: &mut dyn FnMut(&Exchange),
     ) -> Response {
-        let _ = (&self.dialer, &self.config, connections);
-        let mut exchange = Exchange::new(request.method.clone(), request.url.clone());
-        exchange.error = Some(NetError::generic("not connected"));
-        on_exchange(&exchange);
+        if let Some(limit) = &self.config.rate_limit {
+            limit.turn().await;
+        }
+        let mut hop = Hop::new(request.method.clone(), request.url.clone());
+        let call = self.follow(connections, request, &mut hop, on_exchange);
+        let outcome = tokio::time::timeout(request.timeout, call).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(NetError::timeout())).and_then(decoded);
+        let response = match outcome {
+            Ok(received) => hop.respond(received),
+            Err(error) => hop.fail(error),
+        };
+        on_exchange(&response.exchange);
+        response
+    }
+
+    /// Makes exchanges until one leads nowhere else.
+    async fn follow(
+        &self,
+        connections: &Connections,
+        request: &Request,
+        hop: &mut Hop,
+        on_exchange: &mut dyn FnMut(&Exchange),
+    ) -> Result<Received, NetError> {
+        let mut step = Step::first(request)?;
+        for redirects in 0.. {
+            let received = self.authenticated(connections, request, &step, hop, on_exchange).await?;
+            if let Some(jar) = &request.jar {
+                jar.borrow_mut().store_response(&step.url, &received.headers);
+            }
+            if redirects == request.max_redirects {
+                return Ok(received);
+            }
+            match redirect::next(&step.method, &step.url, received.status, &received.headers)? {
+                None => return Ok(received),
+                Some(redirect) => {
+                    on_exchange(&hop.end(received.status));
+                    step = step.redirected(redirect);
+                    *hop = Hop::new(step.method.clone(), step.url.clone());
+                }
+            }
+        }
+        unreachable!("the number of redirects has a limit")
+    }
+
+    /// One exchange, or with digest authentication two.
+    async fn authenticated(
+        &self,
+        connections: &Connections,
+        request: &Request,
+        step: &Step<'_>,
+        hop: &mut Hop,
+        on_exchange: &mut dyn FnMut(&Exchange),
+    ) -> Result<Received, NetError> {
+        let message = self.message(request, step, None)?;
+        let received = self.exchange(connections, &message, request.body_kept, hop).await?;
+        if request.auth != Auth::Digest || received.status != 401 {
+            return Ok(received);
+        }
+        let body = step.body.as_deref();
+        let Some(answer) = digest::answer(&received.headers, &step.method, &step.url, body)? else {
+            return Ok(received);
+        };
+        hop.exchange.expected_401 = true;
+        on_exchange(&hop.end(received.status));
+        *hop = Hop::new(step.method.clone(), step.url.clone());
+        let message = self.message(request, step, Some(answer))?;
+        self.exchange(connections, &message, request.body_kept, hop).await
+    }
+
+    /// The message of a step, with the credentials and cookies it may carry.
+    fn message<'a>(
+        &'a self,
+        request: &'a Request,
+        step: &'a Step<'_>,
+        digest: Option<String>,
+    ) -> Result<Message<'a>, NetError> {
+        if !matches!(step.url.scheme(), "http" | "https") {
+            let scheme = step.url.scheme();
+            return Err(NetError::generic(format!("unsupported protocol scheme {scheme:?}")));
+        }
+        let mut message = Message::new(&step.method, &step.url, &self.config.user_agent);
+        message.payload = Payload::new(&step.method, step.body.as_ref());
+        message.close = self.config.no_connection_reuse;
+        let mut own_cookies = None;
+        for (name, value) in &request.headers {
+            check_field(name, value)?;
+            match canonical(name) {
+                name if step.drops(&name) => {}
+                name if name == "Host" => message.host = Cow::Borrowed(value),
+                name if name == "User-Agent" => message.user_agent = Cow::Borrowed(value),
+                name if name == "Cookie" => own_cookies = Some(value.as_str()),
+                name => message.set(name, Cow::Borrowed(value)),
+            }
+        }
+        let cookies = {
+            let jar = request.jar.as_ref().map(|jar| jar.borrow());
+            cookie_header(own_cookies, &request.cookies, jar.as_deref(), &step.url)
+        };
+        if !cookies.is_empty() {
+            message.set("Cookie".into(), cookies.into());
+        }
+        if let Some(referer) = &step.referer {
+            message.set_default("Referer", || referer.clone());
+        }
+        if step.body.is_some() && !request.compression.is_empty() {
+            message.set_default("Content-Encoding", || content_encoding(&request.compression));
+        }
+        match (digest, request.auth, digest::credentials(&step.url)) {
+            (Some(answer), ..) => message.set("Authorization".into(), answer.into()),
+            (None, Auth::Basic, Some((user, password))) => {
+                message.set_default("Authorization", || digest::basic(&user, &password));
+            }
+            _ => {}
+        }
+        message.headers.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(message)
+    }
+
+    /// One exchange over an idle connection or a fresh one. An idle one may turn out to be closed by its
+    /// server: then what can be sent again is, on the next.
+    async fn exchange(
+        &self,
+        connections: &Connections,
+        message: &Message<'_>,
+        keep_body: bool,
+        hop: &mut Hop,
+    ) -> Result<Received, NetError> {
+        let origin = Origin::of(message.url);
+        if !self.config.no_connection_reuse {
+            while let Some(connection) = connections.take(&origin) {
+                hop.connected(&connection);
+                match self.over(connections, &origin, connection, message, keep_body, hop).await {
+                    Err(failure) if failure.is_replayable(message) => hop.restart(),
+                    outcome => return outcome.map_err(|failure| failure.error),
+                }
+            }
+        }
+        // Rare and large: kept out of the future of every request.
+        let connection = Box::pin(self.dial(connections, &origin, &mut hop.marks)).await?;
+        hop.connected(&connection);
+        let outcome = self.over(connections, &origin, connection, message, keep_body, hop).await;
+        outcome.map_err(|failure| failure.error)
+    }
+
+    async fn dial(
+        &self,
+        connections: &Connections,
+        origin: &Origin,
+        marks: &mut Marks,
+    ) -> Result<Connection, NetError> {
+        let security = if origin.tls { Security::TlsHttp2 } else { Security::Plain };
+        let endpoint = Endpoint { host: &origin.host, port: origin.port, security };
+        let dialed = self.dialer.dial(endpoint, connections.vu(), connections.traffic()).await?;
+        marks.connecting = dialed.connecting;
+        marks.tls_handshaking = dialed.tls_handshaking;
+        if !dialed.http2 {
+            return Ok(Connection::H1(Box::new(h1::Connection::new(dialed))));
+        }
+        let connection = Connection::H2(h2::Connection::new(dialed).await?);
+        if let (Connection::H2(shared), false) = (&connection, self.config.no_connection_reuse) {
+            self.keep(connections, origin, Connection::H2(shared.clone()));
+        }
+        Ok(connection)
+    }
+
+    /// One exchange over this connection, which is kept when it can be.
+    async fn over(
+        &self,
+        connections: &Connections,
+        origin: &Origin,
+        connection: Connection,
+        message: &Message<'_>,
+        keep_body: bool,
+        hop: &mut Hop,
+    ) -> Result<Received, Failure> {
+        let mut connection = match connection {
+            Connection::H1(connection) => connection,
+            Connection::H2(mut connection) => {
+                self.log_request(&message.head(None), message.payload.bytes());
+                let exchange = connection.exchange(message, keep_body, &mut hop.marks);
+                let received = Box::pin(exchange).await.map_err(Failure::from)?;
+                self.log_response(&received);
+                return Ok(received);
+            }
+        };
+        let head = message.head(connection.forward_proxy.as_deref());
+        self.log_request(&head, message.payload.wire());
+        let outgoing = h1::Outgoing {
+            head: head.as_bytes(),
+            body: message.payload.wire(),
+            is_head: *message.method == Method::HEAD,
+            keep_body,
+        };
+        let received = connection.exchange(outgoing, &mut hop.marks).await?;
+        self.log_response(&received);
+        if received.reusable && !self.config.no_connection_reuse {
+            self.keep(connections, origin, Connection::H1(connection));
+        }
+        Ok(received)
+    }
+
+    fn keep(&self, connections: &Connections, origin: &Origin, connection: Connection) {
+        let ClientConfig { idle_max, idle_per_host_max, .. } = self.config;
+        connections.put(origin.clone(), connection, idle_max, idle_per_host_max);
+    }
+
+    fn log_request(&self, head: &str, body: &[u8]) {
+        if let Some(log) = &self.config.wire_log {
+            log(WireEvent::Request { head: head.as_bytes(), body });
+        }
+    }
+
+    fn log_response(&self, received: &Received) {
+        if let Some(log) = &self.config.wire_log {
+            let body = received.body.as_deref().unwrap_or_default();
+            log(WireEvent::Response { head: received.headers.head(), body });
+        }
+    }
+}
+
+impl Failure {
+    /// Whether the request can be sent again on another connection. Go's rule: nothing has been sent, or
+    /// the connection ended without an answer to a request that is safe to repeat.
+    fn is_replayable(&self, message: &Message<'_>) -> bool {
+        self.nothing_sent || (self.no_answer && message.is_replayable())
+    }
+}
+
+/// The exchange in progress.
+struct Hop {
+    exchange: Exchange,
+    marks: Marks,
+}
+
+impl Hop {
+    fn new(method: Method, url: Rc<Url>) -> Self {
+        Self { exchange: Exchange::new(method, url), marks: Marks::start() }
+    }
+
+    fn connected(&mut self, connection: &Connection) {
+        self.marks.connected = Some(Instant::now());
+        let (remote, tls, protocol) = match connection {
+            Connection::H1(connection) => (connection.remote, connection.tls, Protocol::Http11),
+            Connection::H2(connection) => (connection.remote, connection.tls, Protocol::Http2),
+        };
+        self.exchange.remote = Some(remote);
+        self.exchange.tls = tls;
+        self.exchange.protocol = protocol;
+    }
+
+    fn restart(&mut self) {
+        self.marks = Marks::start();
+    }
+
+    /// The exchange with its outcome; it ends now.
+    fn end(&self, status: u16) -> Exchange {
+        let timings = self.marks.timings(Instant::now());
+        Exchange { status, timings, ..self.exchange.clone() }
+    }
+
+    fn respond(self, received: Received) -> Response {
+        let mut exchange = self.end(received.status);
+        exchange.protocol = received.protocol;
+        let has_body = !matches!(received.status, 204 | 304);
+        let body = received.body.filter(|_| has_body);
+        Response { exchange, reason: received.reason, headers: received.headers, body }
+    }
+
+    fn fail(self, error: NetError) -> Response {
+        let exchange = Exchange { error: Some(error), ..self.end(0) };
         Response { exchange, reason: Bytes::new(), headers: Headers::default(), body: None }
     }
+}
+
+/// What a hop asks for: the caller's request as redirects have changed it.
+struct Step<'a> {
+    request: &'a Request,
+    method: Method,
+    url: Rc<Url>,
+    /// The body as sent, compressed if asked for.
+    body: Option<Bytes>,
+    referer: Option<String>,
+    /// A redirect has led to another host: secrets stay behind, for good.
+    is_foreign: bool,
+    /// A redirect has named a host: the caller's `Host` stays behind.
+    has_own_host: bool,
+    /// A redirect has dropped the body: what describes it goes too.
+    is_bodiless: bool,
+}
+
+impl<'a> Step<'a> {
+    fn first(request: &'a Request) -> Result<Self, NetError> {
+        let compressed = request.body.as_ref().map(|body| compress(body, &request.compression));
+        let body = compressed.transpose().map_err(|error| NetError::generic(error.to_string()))?;
+        Ok(Self {
+            request,
+            method: request.method.clone(),
+            url: request.url.clone(),
+            body,
+            referer: None,
+            is_foreign: false,
+            has_own_host: false,
+            is_bodiless: false,
+        })
+    }
+
+    fn redirected(self, redirect: Redirect) -> Self {
+        let shares_secrets = redirect::may_share_secrets(&self.request.url, &redirect.url);
+        Self {
+            request: self.request,
+            method: redirect.method,
+            body: self.body.filter(|_| redirect.keeps_body),
+            referer: redirect.referer,
+            is_foreign: self.is_foreign || !shares_secrets,
+            has_own_host: self.has_own_host || !redirect.is_relative,
+            is_bodiless: self.is_bodiless || !redirect.keeps_body,
+            url: redirect.url,
+        }
+    }
+
+    /// Whether a header of the caller's does not go along. Lengths are never the caller's business.
+    fn drops(&self, name: &str) -> bool {
+        match name {
+            "Content-Length" | "Transfer-Encoding" | "Trailer" => true,
+            "Host" => self.has_own_host,
+            "Authorization" | "Www-Authenticate" | "Cookie" | "Cookie2" => self.is_foreign,
+            "Content-Type" | "Content-Encoding" | "Content-Language" | "Content-Location" => self.is_bodiless,
+            _ => false,
+        }
+    }
+}
+
+fn content_encoding(compression: &[Encoding]) -> String {
+    let names: Vec<_> = compression.iter().map(|encoding| encoding.as_str()).collect();
+    names.join(", ")
+}
+
+/// The response with its body decoded. Headers without a body (HEAD, 304) may name an encoding too.
+fn decoded(mut received: Received) -> Result<Received, NetError> {
+    if let Some(encoding) = received.headers.get("content-encoding")
+        && let Some(body) = received.body.take()
+    {
+        received.body = Some(decompress(body, encoding)?);
+    }
+    Ok(received)
 }

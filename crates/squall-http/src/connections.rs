@@ -1,20 +1,55 @@
 //! A VU's idle connections.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use squall_net::Traffic;
+use url::Url;
+
+use crate::{h1, h2};
 
 /// The connections of one VU: as with k6, VUs share none.
 #[derive(Debug)]
 pub struct Connections {
     vu: u64,
     traffic: Rc<Traffic>,
+    /// The most recent last. There are few, so a search beats a map.
+    idle: RefCell<Vec<(Origin, Connection)>>,
+}
+
+/// Whom a connection leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) tls: bool,
+    pub(crate) host: Box<str>,
+    pub(crate) port: u16,
+}
+
+/// A connection that can take a request.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    H1(Box<h1::Connection>),
+    /// Shared: it takes many requests at a time.
+    H2(h2::Connection),
+}
+
+impl Origin {
+    /// The origin of an `http` or `https` URL.
+    pub(crate) fn of(url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+        Self {
+            tls: url.scheme() == "https",
+            host: host.into(),
+            port: url.port_or_known_default().unwrap_or_default(),
+        }
+    }
 }
 
 impl Connections {
     /// No connections yet, for VU number `vu`, counted from 1 (it chooses among `localIPs`).
     pub fn new(vu: u64) -> Self {
-        Self { vu, traffic: Rc::default() }
+        Self { vu, traffic: Rc::default(), idle: RefCell::default() }
     }
 
     /// The number of the VU.
@@ -28,5 +63,44 @@ impl Connections {
     }
 
     /// Closes the idle ones: `noVUConnectionReuse`, at the end of an iteration.
-    pub fn close_idle(&self) {}
+    pub fn close_idle(&self) {
+        self.idle.borrow_mut().clear();
+    }
+
+    /// How many are idle.
+    pub fn idle_count(&self) -> usize {
+        self.idle.borrow().len()
+    }
+
+    /// A usable connection to `origin`; stale ones are closed on the way.
+    pub(crate) fn take(&self, origin: &Origin) -> Option<Connection> {
+        let mut idle = self.idle.borrow_mut();
+        while let Some(index) = idle.iter().rposition(|(have, _)| have == origin) {
+            if let (_, Connection::H2(connection)) = &idle[index]
+                && connection.is_open()
+            {
+                return Some(Connection::H2(connection.clone()));
+            }
+            let (_, connection) = idle.remove(index);
+            if let Connection::H1(mut connection) = connection
+                && !connection.is_stale()
+            {
+                return Some(Connection::H1(connection));
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection for later, within the limits: the host's own excess is closed, then whatever has
+    /// been idle longest.
+    pub(crate) fn put(&self, origin: Origin, connection: Connection, max: usize, per_host_max: usize) {
+        let mut idle = self.idle.borrow_mut();
+        if idle.iter().filter(|(have, _)| *have == origin).count() >= per_host_max {
+            return;
+        }
+        idle.push((origin, connection));
+        if idle.len() > max {
+            idle.remove(0);
+        }
+    }
 }

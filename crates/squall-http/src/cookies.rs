@@ -82,11 +82,9 @@ impl CookieJar {
                 line.push_str(value);
             }
         };
-        for (key, value) in [
-            ("Domain", &attributes.domain),
-            ("Path", &attributes.path),
-            ("Expires", &attributes.expires),
-        ] {
+        for (key, value) in
+            [("Domain", &attributes.domain), ("Path", &attributes.path), ("Expires", &attributes.expires)]
+        {
             if let Some(value) = value {
                 attribute(key, value);
             }

@@ -92,8 +92,7 @@ pub(crate) fn decompress(body: Bytes, content_encoding: &str) -> Result<Bytes, N
     }
     chain.iter().rev().try_fold(body, |body, encoding| {
         decode(&body, *encoding).map_err(|error| {
-            let name = encoding.as_str();
-            NetError::new(code::DECOMPRESSION, format!("error decompressing response body ({name}): {error}"))
+            NetError::new(code::DECOMPRESSION, format!("error decompressing response body ({error})"))
         })
     })
 }

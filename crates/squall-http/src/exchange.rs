@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::Method;
 use squall_net::{NetError, TlsInfo};
+use tokio::time::Instant;
 use url::Url;
 
 /// One hop. A call makes several when it follows redirects or answers a digest challenge.
@@ -105,4 +106,47 @@ impl Timings {
 /// A duration in milliseconds, as k6's metrics carry it.
 pub fn millis(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e6
+}
+
+/// When each phase of an exchange ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Marks {
+    pub(crate) started: Instant,
+    /// There is a connection.
+    pub(crate) connected: Option<Instant>,
+    pub(crate) connecting: Duration,
+    pub(crate) tls_handshaking: Duration,
+    /// The request is out.
+    pub(crate) sent: Option<Instant>,
+    pub(crate) first_byte: Option<Instant>,
+}
+
+impl Marks {
+    pub(crate) fn start() -> Self {
+        Self {
+            started: Instant::now(),
+            connected: None,
+            connecting: Duration::ZERO,
+            tls_handshaking: Duration::ZERO,
+            sent: None,
+            first_byte: None,
+        }
+    }
+
+    /// The phases of an exchange that ends now. Without a connection all are zero; a server that never
+    /// answered was waited for until the end; one that answers before it has the whole request was not.
+    pub(crate) fn timings(&self, end: Instant) -> Timings {
+        let Some(connected) = self.connected else { return Timings::default() };
+        let sent = self.sent.or(self.first_byte);
+        let first_byte = self.first_byte;
+        Timings {
+            blocked: connected - self.started,
+            connecting: self.connecting,
+            tls_handshaking: self.tls_handshaking,
+            sending: sent.map_or(Duration::ZERO, |sent| sent - connected),
+            waiting: sent
+                .map_or(Duration::ZERO, |sent| first_byte.unwrap_or(end).saturating_duration_since(sent)),
+            receiving: first_byte.map_or(Duration::ZERO, |first_byte| end - first_byte),
+        }
+    }
 }

@@ -30,6 +30,11 @@ impl Headers {
         self.fields.push(Field { name: narrow(name), value: narrow(value) });
     }
 
+    /// The whole head, from the status line to the empty line.
+    pub fn head(&self) -> &Bytes {
+        &self.text
+    }
+
     fn slice(&self, range: &Range<u32>) -> &[u8] {
         &self.text[range.start as usize..range.end as usize]
     }
@@ -73,22 +78,17 @@ impl Headers {
 
 /// A header name as Go writes it: `x-request-id` → `X-Request-Id`. A name that is no token stays.
 pub fn canonical_name(name: &str) -> String {
-    let mut canonical = String::with_capacity(name.len());
-    push_canonical(&mut canonical, name);
-    canonical
-}
-
-pub(crate) fn push_canonical(out: &mut String, name: &str) {
     if !name.bytes().all(is_token_byte) {
-        out.push_str(name);
-        return;
+        return name.to_owned();
     }
     let mut upper = true;
-    for byte in name.bytes() {
-        let byte = if upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
-        out.push(byte as char);
-        upper = byte == b'-';
-    }
+    name.chars()
+        .map(|char| {
+            let char = if upper { char.to_ascii_uppercase() } else { char.to_ascii_lowercase() };
+            upper = char == '-';
+            char
+        })
+        .collect()
 }
 
 /// RFC 9110, 5.6.2.

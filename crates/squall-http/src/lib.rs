@@ -10,15 +10,16 @@
 mod client;
 mod connections;
 mod cookies;
-// mod digest;
+mod digest;
 mod encoding;
 mod exchange;
-// mod h1;
-// mod h2;
+mod h1;
+mod h2;
 mod headers;
 mod limiter;
+mod message;
 mod multipart;
-// mod redirect;
+mod redirect;
 mod request;
 mod response;
 

@@ -30,18 +30,14 @@ impl Multipart {
 
     /// Adds a file.
     pub fn file(&mut self, name: &str, filename: &str, content_type: &str, data: &[u8]) {
-        let disposition = format!(
-            "form-data; name=\"{}\"; filename=\"{}\"",
-            escape_quotes(name),
-            escape_quotes(filename)
-        );
+        let disposition =
+            format!("form-data; name=\"{}\"; filename=\"{}\"", escape_quotes(name), escape_quotes(filename));
         self.part(&disposition, Some(content_type), data);
     }
 
     fn part(&mut self, disposition: &str, content_type: Option<&str>, data: &[u8]) {
         let start = if self.body.is_empty() { "" } else { "\r\n" };
-        let mut head =
-            format!("{start}--{}\r\nContent-Disposition: {disposition}\r\n", self.boundary);
+        let mut head = format!("{start}--{}\r\nContent-Disposition: {disposition}\r\n", self.boundary);
         if let Some(content_type) = content_type {
             head.push_str("Content-Type: ");
             head.push_str(content_type);

@@ -47,10 +47,10 @@ pub struct Request {
 
 impl Request {
     /// A request with k6's defaults: no headers, no body, a minute, ten redirects, no jar.
-    pub fn new(method: Method, url: Url) -> Self {
+    pub fn new(method: Method, url: impl Into<Rc<Url>>) -> Self {
         Self {
             method,
-            url: Rc::new(url),
+            url: url.into(),
             headers: Vec::new(),
             body: None,
             compression: Vec::new(),

@@ -152,12 +152,9 @@ impl Dialer {
             return Ok(Dialed { forward_proxy, ..dialed });
         }
         if let Some(proxy) = proxy {
-            tokio::time::timeout(
-                self.config.dial_timeout,
-                proxy::connect(&mut tcp, host, port, proxy),
-            )
-            .await
-            .unwrap_or_else(|_| Err(NetError::dial_timeout()))?;
+            tokio::time::timeout(self.config.dial_timeout, proxy::connect(&mut tcp, host, port, proxy))
+                .await
+                .unwrap_or_else(|_| Err(NetError::dial_timeout()))?;
         }
         let started = Instant::now();
         let stream = self.handshake(host, security, tcp).await?;
@@ -195,8 +192,7 @@ impl Dialer {
             }
             socket.set_nodelay(true)?;
             let stream = socket.connect(remote).await?;
-            let keep_alive =
-                socket2::TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
+            let keep_alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
             socket2::SockRef::from(&stream).set_tcp_keepalive(&keep_alive)?;
             Ok(stream)
         };

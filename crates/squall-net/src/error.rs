@@ -90,9 +90,7 @@ impl NetError {
             io::ErrorKind::ConnectionReset => {
                 Self::new(code::RESET_BY_PEER, format!("{operation}: connection reset by peer"))
             }
-            io::ErrorKind::BrokenPipe => {
-                Self::new(code::BROKEN_PIPE, format!("{operation}: broken pipe"))
-            }
+            io::ErrorKind::BrokenPipe => Self::new(code::BROKEN_PIPE, format!("{operation}: broken pipe")),
             io::ErrorKind::UnexpectedEof => Self::generic("unexpected EOF"),
             _ => match error.raw_os_error() {
                 Some(errno) => Self::new(code::UNKNOWN_ERRNO, unknown_errno(operation, errno, error)),
@@ -111,9 +109,7 @@ impl NetError {
             (io::ErrorKind::ConnectionReset, _) => {
                 Self::new(code::RESET_BY_PEER, "dial: connection reset by peer")
             }
-            (_, Some(errno)) => {
-                Self::new(code::DIAL_UNKNOWN_ERRNO, unknown_errno("dial", errno, error))
-            }
+            (_, Some(errno)) => Self::new(code::DIAL_UNKNOWN_ERRNO, unknown_errno("dial", errno, error)),
             (_, None) => Self::new(code::DIAL, format!("dial: {error}")),
         }
     }

@@ -68,9 +68,7 @@ impl HostOverrides {
     ///
     /// # Errors
     /// A value that is no address, or a malformed pattern.
-    pub fn new<'a>(
-        entries: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, ConfigError> {
+    pub fn new<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigError> {
         let mut overrides = Self::default();
         for (host, address) in entries {
             let host = checked_pattern(host)?;
@@ -98,9 +96,8 @@ impl HostOverrides {
     }
 
     fn lookup(&self, host: &str) -> Option<&Override> {
-        let wildcard = || {
-            self.wildcards.iter().find(|(pattern, _)| pattern_matches(pattern, host)).map(|(_, to)| to)
-        };
+        let wildcard =
+            || self.wildcards.iter().find(|(pattern, _)| pattern_matches(pattern, host)).map(|(_, to)| to);
         self.exact.get(host).or_else(wildcard)
     }
 }

@@ -37,9 +37,7 @@ impl Proxies {
     /// A proxy that is not `http://`.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| {
-            variable(name)
-                .or_else(|| variable(&name.to_ascii_lowercase()))
-                .filter(|value| !value.is_empty())
+            variable(name).or_else(|| variable(&name.to_ascii_lowercase())).filter(|value| !value.is_empty())
         };
         let proxy = |name: &str| get(name).map(|value| Proxy::parse(&value)).transpose();
         Ok(Self {
@@ -116,7 +114,10 @@ enum Exception {
     All,
     Range(IpRange),
     /// A domain: with a leading dot only what is below it.
-    Domain { suffix: String, port: Option<u16> },
+    Domain {
+        suffix: String,
+        port: Option<u16>,
+    },
 }
 
 impl Exceptions {

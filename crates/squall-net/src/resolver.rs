@@ -24,11 +24,7 @@ pub struct DnsConfig {
 
 impl Default for DnsConfig {
     fn default() -> Self {
-        Self {
-            ttl: Some(Duration::from_secs(300)),
-            select: DnsSelect::Random,
-            policy: DnsPolicy::PreferIpv4,
-        }
+        Self { ttl: Some(Duration::from_secs(300)), select: DnsSelect::Random, policy: DnsPolicy::PreferIpv4 }
     }
 }
 
@@ -194,8 +190,7 @@ mod tests {
     fn round_robin_takes_turns() {
         let all = ips(&["1.1.1.1", "2.2.2.2"]);
         let next = AtomicUsize::new(0);
-        let taken: Vec<_> =
-            (0..3).filter_map(|_| select(&all, DnsSelect::RoundRobin, &next)).collect();
+        let taken: Vec<_> = (0..3).filter_map(|_| select(&all, DnsSelect::RoundRobin, &next)).collect();
         assert_eq!(taken, ips(&["1.1.1.1", "2.2.2.2", "1.1.1.1"]));
         assert_eq!(select(&all, DnsSelect::First, &next), Some(all[0]));
         assert!(all.contains(&select(&all, DnsSelect::Random, &next).unwrap()));

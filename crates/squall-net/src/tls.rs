@@ -6,16 +6,16 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, ResolvesClientCert, WebPkiServerVerifier};
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    AlertDescription, CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct,
-    ProtocolVersion, RootCertStore, SignatureScheme, SupportedCipherSuite,
-    SupportedProtocolVersion,
+    AlertDescription, CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, ProtocolVersion,
+    RootCertStore, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
 };
+use x509_parser::time::ASN1Time;
 
 use crate::hosts::HostPatterns;
 use crate::{ConfigError, NetError, code};
@@ -89,24 +89,12 @@ const CIPHER_SUITES: [(&str, CipherSuite); 9] = [
     ("TLS_AES_128_GCM_SHA256", CipherSuite::TLS13_AES_128_GCM_SHA256),
     ("TLS_AES_256_GCM_SHA384", CipherSuite::TLS13_AES_256_GCM_SHA384),
     ("TLS_CHACHA20_POLY1305_SHA256", CipherSuite::TLS13_CHACHA20_POLY1305_SHA256),
-    (
-        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-    ),
-    (
-        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-    ),
-    (
-        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    ),
+    ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+    ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
+    ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305", CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
     ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
     ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384),
-    (
-        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
-        CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-    ),
+    ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305", CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
 ];
 
 /// Go's names that rustls will never have, so that the error can say so.
@@ -244,10 +232,7 @@ fn versions(
     if min < TlsVersion::Tls12 {
         tracing::warn!("tlsVersion: TLS 1.0 and 1.1 are not supported, tls1.2 is the minimum");
     }
-    let known = [
-        (TlsVersion::Tls12, &rustls::version::TLS12),
-        (TlsVersion::Tls13, &rustls::version::TLS13),
-    ];
+    let known = [(TlsVersion::Tls12, &rustls::version::TLS12), (TlsVersion::Tls13, &rustls::version::TLS13)];
     Ok(known.into_iter().filter(|(v, _)| (min..=max).contains(v)).map(|(_, v)| v).collect())
 }
 
@@ -291,10 +276,7 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, ConfigError> 
 }
 
 impl Identity {
-    fn new(
-        certificate: &ClientCertificate,
-        provider: &CryptoProvider,
-    ) -> Result<Self, ConfigError> {
+    fn new(certificate: &ClientCertificate, provider: &CryptoProvider) -> Result<Self, ConfigError> {
         let chain = certificates(&certificate.cert_pem)?;
         if certificate.key_pem.contains("ENCRYPTED") {
             return Err(ConfigError::new("tlsAuth: encrypted private keys are not supported"));
@@ -310,8 +292,7 @@ impl Identity {
 
     /// Whether a server that accepts `issuers` and `schemes` takes it. No issuers means any.
     fn suits(&self, issuers: &[&[u8]], schemes: &[SignatureScheme]) -> bool {
-        let issued = issuers.is_empty()
-            || self.issuers.iter().any(|own| issuers.contains(&own.as_slice()));
+        let issued = issuers.is_empty() || self.issuers.iter().any(|own| issuers.contains(&own.as_slice()));
         issued && self.key.key.choose_scheme(schemes).is_some()
     }
 }
@@ -325,11 +306,7 @@ fn issuer(der: &[u8]) -> Option<Vec<u8>> {
 struct Identities(Vec<Identity>);
 
 impl ResolvesClientCert for Identities {
-    fn resolve(
-        &self,
-        issuers: &[&[u8]],
-        schemes: &[SignatureScheme],
-    ) -> Option<Arc<CertifiedKey>> {
+    fn resolve(&self, issuers: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.0.iter().find(|id| id.suits(issuers, schemes)).map(|id| id.key.clone())
     }
 
@@ -435,7 +412,7 @@ pub(crate) fn tls_error(error: &io::Error) -> Option<NetError> {
     Some(match tls {
         rustls::Error::InvalidCertificate(reason) => certificate_error(reason),
         rustls::Error::InvalidMessage(_) => {
-            NetError::new(code::NOT_TLS, "first record does not look like a TLS handshake")
+            NetError::new(code::NOT_TLS, "tls: first record does not look like a TLS handshake")
         }
         rustls::Error::AlertReceived(alert) => {
             NetError::new(code::NON_TCP, format!("remote error: tls: {}", alert_text(*alert)))
@@ -446,20 +423,31 @@ pub(crate) fn tls_error(error: &io::Error) -> Option<NetError> {
 
 fn certificate_error(reason: &CertificateError) -> NetError {
     match reason {
-        CertificateError::UnknownIssuer => {
-            NetError::new(code::UNKNOWN_AUTHORITY, "x509: unknown authority")
-        }
+        CertificateError::UnknownIssuer => NetError::new(code::UNKNOWN_AUTHORITY, "x509: unknown authority"),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             NetError::new(code::HOSTNAME_MISMATCH, "x509: certificate doesn't match hostname")
         }
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => {
-            NetError::generic(format!("x509: certificate has expired or is not yet valid: {reason}"))
+        CertificateError::ExpiredContext { time, not_after } => outside_validity(*time, "after", *not_after),
+        CertificateError::NotValidYetContext { time, not_before } => {
+            outside_validity(*time, "before", *not_before)
         }
         _ => NetError::generic(format!("x509: {reason}")),
     }
+}
+
+fn outside_validity(now: UnixTime, relation: &str, limit: UnixTime) -> NetError {
+    let (now, limit) = (rfc3339(now), rfc3339(limit));
+    NetError::generic(format!(
+        "x509: certificate has expired or is not yet valid: current time {now} is {relation} {limit}"
+    ))
+}
+
+fn rfc3339(time: UnixTime) -> String {
+    let time = i64::try_from(time.as_secs()).ok().and_then(|secs| ASN1Time::from_timestamp(secs).ok());
+    let Some(time) = time.map(|time| time.to_datetime()) else { return "?".to_owned() };
+    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+    let (hour, minute, second) = time.to_hms();
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// Go's words for the alerts that servers send in practice.
