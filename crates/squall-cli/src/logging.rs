@@ -32,14 +32,20 @@ use crate::{
 };
 
 mod format;
+mod loki;
 mod settings;
 
+use loki::Loki;
+
 pub use format::{Format, Record, Style};
+pub use loki::LokiSettings;
 pub use settings::{LogSettings, Target};
 
-/// The logger of a command. Dropping it ends the logging of a process that is not the real one.
+/// The logger of a command. Dropping it pushes what has not been pushed, and ends the logging of a process that is
+/// not the real one.
 pub struct Logging {
     console_file: Arc<OnceLock<Mutex<File>>>,
+    loki: Option<Arc<Loki>>,
     _guard: Option<DefaultGuard>,
 }
 
@@ -53,6 +59,14 @@ impl Logging {
     }
 }
 
+impl Drop for Logging {
+    fn drop(&mut self) {
+        if let Some(loki) = &self.loki {
+            loki.finish();
+        }
+    }
+}
+
 /// Starts to log as flags and environment say.
 pub fn start(cli: &Cli, process: &Process) -> Result<Logging> {
     let settings = LogSettings::parse(
@@ -60,18 +74,23 @@ pub fn start(cli: &Cli, process: &Process) -> Result<Logging> {
         text(&cli.global.log_output, "K6_LOG_OUTPUT", process),
         switch(cli.global.verbose).unwrap_or(false),
     )?;
-    let colors = !no_color(&cli.global, process);
     let console_file = Arc::new(OnceLock::new());
+    let style = style(&settings.target, !no_color(&cli.global, process), &process.console);
+    let sink = Sink::open(settings.target, process)?;
+    let loki = match &sink {
+        Sink::Loki(loki) => Some(Arc::clone(loki)),
+        _ => None,
+    };
     let layer = LogLayer {
         max_level: settings.level,
         format: settings.format,
-        style: style(&settings.target, colors, &process.console),
-        sink: Sink::open(settings.target, process)?,
+        style,
+        sink,
         console_file: Arc::clone(&console_file),
         started: Instant::now(),
     };
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
-    Ok(Logging { console_file, _guard: (process.install_logger)(dispatch) })
+    Ok(Logging { console_file, loki, _guard: (process.install_logger)(dispatch) })
 }
 
 /// Prints an error that came up before there was a logger.
@@ -93,7 +112,7 @@ fn style(target: &Target, colors: bool, console: &Console) -> Style {
     let terminal = match target {
         Target::Stderr => console.stderr_is_terminal(),
         Target::Stdout => console.stdout_is_terminal(),
-        Target::None | Target::File(_) => false,
+        Target::None | Target::File(_) | Target::Loki(_) => false,
     };
     if terminal && colors { Style::Terminal } else { Style::Plain }
 }
@@ -104,6 +123,7 @@ enum Sink {
     Stdout(Console),
     None,
     File(Mutex<File>),
+    Loki(Arc<Loki>),
 }
 
 impl Sink {
@@ -113,15 +133,17 @@ impl Sink {
             Target::Stdout => Sink::Stdout(process.console.clone()),
             Target::None => Sink::None,
             Target::File(path) => Sink::File(Mutex::new(append_to(&process.resolve(path))?)),
+            Target::Loki(settings) => Sink::Loki(Arc::new(Loki::start(*settings, process.console.clone())?)),
         })
     }
 
-    fn write(&self, line: &str) {
+    fn write(&self, record: &Record, format: Format, style: Style) {
         match self {
-            Sink::Stderr(console) => console.print_error(line),
-            Sink::Stdout(console) => console.print(line),
+            Sink::Stderr(console) => console.print_error(&format.line(record, style)),
+            Sink::Stdout(console) => console.print(&format.line(record, style)),
             Sink::None => {}
-            Sink::File(file) => append_line(file, line),
+            Sink::File(file) => append_line(file, &format.line(record, style)),
+            Sink::Loki(loki) => loki.add(record),
         }
     }
 }
@@ -158,7 +180,7 @@ impl LogLayer {
                 record.fields.retain(|(name, _)| *name != "source");
                 append_line(file, &self.format.line(&record, Style::Plain));
             }
-            _ => self.sink.write(&self.format.line(&record, self.style)),
+            _ => self.sink.write(&record, self.format, self.style),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use squall_engine::{
     AbortReason, ClockSource, Requirements as EngineRequirements, Run, RunSpec, RunState, Workers,
 };
-use squall_js::{Blueprint, Exports, JsHost};
+use squall_js::{Exports, JsHost};
 use squall_metrics::{Aggregate, AggregateConfig, Registry, SampleSink, TagSet, ThresholdSpec};
 use squall_options::{
     Options, Scenario, Stripe, SystemTag, consolidate, defaults, derive_scenarios, resolve_execution,
@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result},
     exit_code::ExitCode,
     process::{Interrupts, Process},
-    progress::{Mode, Progress},
+    progress::{Mode, Observer, Progress},
     runtime_options::{RuntimeOptions, SummaryMode},
 };
 
@@ -97,7 +97,7 @@ fn warn_all(warnings: &[String]) {
 }
 
 fn stripe(options: &Options) -> Result<Stripe> {
-    Stripe::new(options.execution_segment.clone(), options.execution_segment_sequence.clone())
+    Stripe::new(options.execution_segment.as_ref(), options.execution_segment_sequence.as_ref())
         .map_err(invalid)
 }
 
@@ -119,10 +119,10 @@ impl Test {
             plan.flag_options.clone(),
         ];
         let (options, warnings) = consolidate(layers);
+        let scenarios = derive_scenarios(&options).map_err(invalid)?;
         let (options, more) = resolve_execution(&options).map_err(invalid)?;
         warn_all(&warnings);
         warn_all(&more);
-        let scenarios = derive_scenarios(&options).map_err(invalid)?;
         validate(&options, &scenarios).map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Error::config(format!(
@@ -203,7 +203,7 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
     let test = Test::combine(&plan, &exports)?;
     let aggregate = test.aggregate(&plan, &registry)?;
     let blueprint = script.blueprint(&test, &plan.runtime, process, &registry, &state)?;
-    let outputs = outputs::start(&plan, &test, &registry, &state, process)?;
+    let outputs = outputs::start(&plan, &test, &aggregate, &state, process)?;
 
     let spec = RunSpec {
         scenarios: test.scenarios.clone(),
@@ -221,7 +221,8 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
     };
     let run = Run::new(spec);
     let progress = introduce(&plan, &test, &run, &outputs, process);
-    let watching = watch::start(progress, run.progress(), source, Arc::clone(&state));
+    let observer = Observer::new(run.progress(), Arc::clone(&state), test.stripe.clone());
+    let watching = watch::start(progress, observer, source);
     let build_host = move |context: squall_engine::WorkerContext| {
         JsHost::new(blueprint.clone(), context.clock, context.recorder)
     };
@@ -234,6 +235,7 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
     let summary =
         summary::Conclusion { plan: &plan, test: &test, script: &script, result: &result, state: &state };
     summary.write(host_for_summary, clock, process).await;
+    watching.finish();
     let lost = outputs::finish(outputs);
     if plan.linger && state.abort_reason() != Some(AbortReason::Signal) {
         tracing::info!("the test is done; waiting for Ctrl+C because of --linger");
@@ -259,7 +261,7 @@ fn introduce(
     if !plan.runtime.quiet {
         let description = ExecutionDescription {
             script: plan.script.name(),
-            outputs: outputs.iter().map(|output| output.description().to_owned()).collect(),
+            outputs: outputs.iter().map(|output| output.name().to_owned()).collect(),
             segment_percent: format!("{:.2}", test.stripe.fraction() * 100.0),
             max_vus: needs.vus_max,
             max_duration: needs.duration_max.unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
-use rquickjs::{Context, Ctx, Function, IntoJs, Object, Promise, Result, Value, promise::PromiseState};
+use rquickjs::{Context, Ctx, Function, Object, Promise, Result, Value, promise::PromiseState};
 use squall_engine::vu::{Iteration, Outcome, ScriptError, SetupData};
 use squall_metrics::builtin;
 
@@ -278,9 +278,4 @@ fn summary_files<'js>(ctx: &Ctx<'js>, result: Value<'js>) -> Result<Option<Vec<S
         files.insert(target, content);
     }
     Ok(Some(files.into_iter().map(|(target, content)| SummaryFile { target, content }).collect()))
-}
-
-/// Gives host functions a short way to hand values to scripts.
-pub(crate) fn to_js<'js>(ctx: &Ctx<'js>, value: impl IntoJs<'js>) -> Result<Value<'js>> {
-    value.into_js(ctx)
 }

@@ -195,10 +195,6 @@ impl JsVu {
         Ok(JsVu { state, fiber })
     }
 
-    pub(crate) fn state(&self) -> &VuState {
-        &self.state
-    }
-
     /// Runs one task on the fiber.
     pub(crate) async fn run(&mut self, task: Task, stop: Option<&StopSignal>) -> Done {
         *self.state.stop.borrow_mut() = stop.cloned();

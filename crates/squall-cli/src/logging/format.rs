@@ -108,7 +108,7 @@ fn escape_html(json: &str) -> String {
     escaped
 }
 
-fn level_name(level: Level) -> &'static str {
+pub(super) fn level_name(level: Level) -> &'static str {
     match level {
         Level::ERROR => "error",
         Level::WARN => "warning",
@@ -126,7 +126,7 @@ fn rfc3339(time: &Zoned) -> String {
     }
 }
 
-fn logfmt_value(value: &Value) -> String {
+pub(super) fn logfmt_value(value: &Value) -> String {
     match value {
         Value::String(text) => logfmt_text(text),
         other => logfmt_text(&other.to_string()),

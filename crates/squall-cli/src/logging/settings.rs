@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tracing::level_filters::LevelFilter;
 
-use super::Format;
+use super::{Format, LokiSettings};
 use crate::error::{Error, Result};
 
 /// What to log, how, and where to.
@@ -22,6 +22,7 @@ pub enum Target {
     Stdout,
     None,
     File(PathBuf),
+    Loki(Box<LokiSettings>),
 }
 
 impl LogSettings {
@@ -38,9 +39,15 @@ impl LogSettings {
             "stderr" => Ok(plain(Target::Stderr)),
             "stdout" => Ok(plain(Target::Stdout)),
             "none" => Ok(plain(Target::None)),
-            output => match output.strip_prefix("file") {
-                Some(settings) => to_file(settings, format, level),
-                None => Err(unknown_output(output)),
+            output => match (output.strip_prefix("file"), output.strip_prefix("loki")) {
+                (Some(settings), _) => to_file(settings, format, level),
+                (_, Some(settings)) => {
+                    let (settings, own_level) = LokiSettings::parse(settings)?;
+                    let target = Target::Loki(Box::new(settings));
+                    Ok(LogSettings { level: own_level.unwrap_or(level), format, target })
+                }
+                _ => Err(Error::usage(format!("unknown log output '{output}'"))
+                    .hint("use stderr, stdout, none, file=PATH or loki=URL")),
             },
         }
     }
@@ -63,7 +70,7 @@ fn to_file(settings: &str, format: Format, mut level: LevelFilter) -> Result<Log
 }
 
 /// The names that k6 takes for levels.
-fn parse_level(name: &str) -> Result<LevelFilter> {
+pub(super) fn parse_level(name: &str) -> Result<LevelFilter> {
     match name {
         "panic" | "fatal" | "error" => Ok(LevelFilter::ERROR),
         "warn" | "warning" => Ok(LevelFilter::WARN),
@@ -72,13 +79,5 @@ fn parse_level(name: &str) -> Result<LevelFilter> {
         "trace" => Ok(LevelFilter::TRACE),
         _ => Err(Error::usage(format!("unknown log level '{name}'"))
             .hint("use error, warning, info, debug or trace")),
-    }
-}
-
-fn unknown_output(output: &str) -> Error {
-    let hint = "use stderr, stdout, none or file=PATH";
-    match output.starts_with("loki") {
-        true => Error::usage("logs cannot be sent to Loki yet").hint(hint),
-        false => Error::usage(format!("unknown log output '{output}'")).hint(hint),
     }
 }

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use squall_engine::RunState;
-use squall_metrics::Registry;
-use squall_output::OutputHandle;
+use squall_metrics::Aggregate;
+use squall_output::{OutputContext, OutputHandle};
 
 use super::Test;
 use crate::{
     commands::run::RunPlan,
     error::{Error, Result},
-    exit_code::ExitCode,
     process::Process,
 };
 
@@ -18,16 +17,37 @@ pub(super) type Outputs = Vec<Arc<OutputHandle>>;
 
 /// Starts what the user asked for.
 pub(super) fn start(
-    _plan: &RunPlan,
-    _test: &Test,
-    _registry: &Arc<Registry>,
-    _state: &Arc<RunState>,
-    _process: &Process,
+    plan: &RunPlan,
+    test: &Test,
+    aggregate: &Aggregate,
+    state: &RunState,
+    process: &Process,
 ) -> Result<Outputs> {
-    Err(Error::new(ExitCode::Usage, ""))
+    let context = OutputContext {
+        aggregate,
+        started_at: state.started_at,
+        system_tags: test.options.system_tags.clone().unwrap_or_default(),
+        env: &|name| process.env(name).map(str::to_owned),
+    };
+    let started = plan.outs.iter().map(|spec| squall_output::start(spec, &context).map(Arc::new));
+    started.collect::<std::result::Result<_, _>>().map_err(|error| Error::usage(error.to_string()))
 }
 
 /// Waits until everything is written; whether something was lost.
-pub(super) fn finish(_outputs: Outputs) -> bool {
-    false
+pub(super) fn finish(outputs: Outputs) -> bool {
+    let mut lost = false;
+    for output in outputs {
+        match output.finish() {
+            Ok(report) if report.dropped > 0 => {
+                let (name, dropped, written) = (output.name(), report.dropped, report.samples);
+                tracing::warn!("{name} output: {dropped} samples did not fit into its queue and were dropped, {written} were written");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!("{error}");
+                lost = true;
+            }
+        }
+    }
+    lost
 }
