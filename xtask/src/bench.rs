@@ -9,7 +9,7 @@ mod peer;
 mod report;
 
 use std::fs;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use anyhow::{Context, Result};
 
@@ -80,13 +80,21 @@ fn measure<'a>(
         peers.iter().filter(|peer| peer.can_run(case)).map(|peer| (peer, Vec::new())).collect();
     for round in 1..=args.rounds {
         for (peer, rounds) in &mut all {
-            eprint!("\r{}: round {round} of {}, {}          ", case.name, args.rounds, peer.name);
-            std::io::stderr().flush()?;
+            progress(&format!("{}: round {round} of {}, {}", case.name, args.rounds, peer.name));
             rounds.push(peer.run(case, &nginx.url, args.seconds)?);
         }
     }
-    eprintln!();
+    progress("");
     Ok(all)
+}
+
+/// One line that is overwritten, for a person who waits.
+fn progress(text: &str) {
+    let mut stderr = std::io::stderr();
+    if stderr.is_terminal() {
+        let _ = write!(stderr, "\r{text:<60}\r");
+        let _ = stderr.flush();
+    }
 }
 
 /// Lets children open as many descriptors as the machine allows: each VU holds a connection.
