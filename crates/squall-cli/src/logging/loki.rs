@@ -2,6 +2,7 @@
 //! limit of a period is dropped and counted, so a chatty script can neither fill the memory nor wait for Loki.
 
 use std::{
+    pin::pin,
     rc::Rc,
     sync::{Arc, Mutex, mpsc},
     thread::JoinHandle,
@@ -295,10 +296,13 @@ impl PushJob {
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(dialed.stream)).await.map_err(|error| error.to_string())?;
         let request = self.request(body)?;
+        let mut response = pin!(sender.send_request(request));
+        // The connection does the work. It may end together with the response.
         let response = tokio::select! {
-            response = sender.send_request(request) => response.map_err(|error| error.to_string())?,
-            _ = connection => return Err("the connection was closed".to_owned()),
+            response = &mut response => response,
+            _ = connection => response.await,
         };
+        let response = response.map_err(|error| error.to_string())?;
         match response.status() {
             status if status.is_success() => Ok(()),
             status => Err(format!("status {status}")),

@@ -40,7 +40,9 @@ pub(super) fn finish(outputs: Outputs) -> bool {
         match output.finish() {
             Ok(report) if report.dropped > 0 => {
                 let (name, dropped, written) = (output.name(), report.dropped, report.samples);
-                tracing::warn!("{name} output: {dropped} samples did not fit into its queue and were dropped, {written} were written");
+                tracing::warn!(
+                    "{name} output: {dropped} samples did not fit into its queue and were dropped, {written} were written"
+                );
             }
             Ok(_) => {}
             Err(error) => {
