@@ -89,7 +89,8 @@ impl Conductor {
                 created
             });
         for created in join_all(replies).await {
-            created.unwrap_or(Err(ScriptError::Interrupted))?;
+            created
+                .unwrap_or_else(|_| Err(ScriptError::Exception("internal error: VU init panicked".into())))?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::{
     conductor::Conductor,
     progress::ScenarioProgress,
     scenario::ScenarioRun,
-    schedule::Plan,
+    schedule::{Plan, VuRamp},
     vu::VuId,
     worker::{Command, Task, Work},
 };
@@ -43,7 +43,8 @@ pub(crate) fn plan(scenario: &Scenario, stripe: &Stripe) -> Plan {
             constant_vus::plan(stripe.share_of(*vus), *duration, graceful_stop)
         }
         Executor::RampingVus { start_vus, stages, graceful_ramp_down } => {
-            ramping_vus::plan(*start_vus, stages, *graceful_ramp_down, graceful_stop, stripe)
+            let (start_vus, graceful_ramp_down) = (*start_vus, *graceful_ramp_down);
+            ramping_vus::plan(VuRamp { start_vus, stages, graceful_ramp_down, graceful_stop }, stripe)
         }
         Executor::ConstantArrivalRate { duration, pre_allocated_vus, max_vus, .. } => {
             let (vus, most) = (stripe.share_of(*pre_allocated_vus), stripe.share_of(*max_vus));
@@ -104,7 +105,9 @@ impl Control {
                 constant_vus::run(self, self.stripe().share_of(*vus), *duration).await;
             }
             Executor::RampingVus { start_vus, stages, graceful_ramp_down } => {
-                ramping_vus::run(self, *start_vus, stages, *graceful_ramp_down).await;
+                let (start_vus, graceful_ramp_down) = (*start_vus, *graceful_ramp_down);
+                let graceful_stop = self.graceful_stop();
+                ramping_vus::run(self, VuRamp { start_vus, stages, graceful_ramp_down, graceful_stop }).await;
             }
             Executor::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus } => {
                 let vus = self.stripe().share_of(*pre_allocated_vus)..=self.stripe().share_of(*max_vus);

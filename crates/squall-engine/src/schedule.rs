@@ -11,7 +11,7 @@ mod looping;
 
 pub(crate) use arrivals::ArrivalSchedule;
 pub(crate) use demand::{Change, peak};
-pub(crate) use looping::{Tenure, ramping_tenures};
+pub(crate) use looping::{Tenure, VuRamp};
 
 use crate::executor;
 

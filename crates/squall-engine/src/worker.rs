@@ -6,6 +6,7 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     convert::Infallible,
+    pin::pin,
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     StartArrivals(Arc<ArrivalRun>),
     /// Another worker reserved a VU here for this arrival.
     HandOver { arrivals: Arc<ArrivalRun>, intended_start: Time },
+    /// The scenario has no more arrivals: its VUs come back.
+    CloseArrivals { scenario_index: usize },
     /// Hand over what was recorded since the last drain.
     Drain(oneshot::Sender<Snapshot>),
     /// Drop all VUs and end.
@@ -128,13 +131,13 @@ impl<H: Host> Worker<H> {
     pub(crate) async fn run(self, mut commands: mpsc::UnboundedReceiver<Command>) {
         let worker = Rc::new(self);
         let state = worker.context.state.clone();
-        let flush = flush_raw_samples(&worker.context, &worker.shared.sinks);
-        tokio::pin!(flush);
+        let mut aborted = pin!(state.aborted());
+        let mut flush = pin!(flush_raw_samples(&worker.context, &worker.shared.sinks));
         let mut interrupted = false;
         loop {
             tokio::select! {
                 biased;
-                () = state.aborted(), if !interrupted => {
+                () = &mut aborted, if !interrupted => {
                     interrupted = true;
                     worker.interrupt_all();
                 }
@@ -166,6 +169,7 @@ impl<H: Host> Worker<H> {
                 spawn_local(async move { worker.run_arrivals(run).await });
             }
             Command::HandOver { arrivals, intended_start } => self.take_over(&arrivals, intended_start),
+            Command::CloseArrivals { scenario_index } => self.close_arrivals(scenario_index),
             Command::Drain(reply) => drop(reply.send(self.context.recorder.borrow_mut().drain())),
             Command::Finish => unreachable!("the command loop ends with it"),
         }

@@ -1,36 +1,29 @@
 //! `ramping-vus`: the number of looping VUs follows a line through the stages. Each VU starts and stops at the
 //! exact time at which the line crosses its number.
 
-use std::time::Duration;
-
-use squall_options::{Stage, Stripe};
+use squall_options::Stripe;
 
 use super::Control;
 use crate::{
-    schedule::{Plan, ramping_tenures},
+    schedule::{Plan, VuRamp},
     worker::{Quota, Work},
 };
 
-pub(super) fn plan(
-    start_vus: u64,
-    stages: &[Stage],
-    graceful_ramp_down: Duration,
-    graceful_stop: Duration,
-    stripe: &Stripe,
-) -> Plan {
-    let tenures = ramping_tenures(start_vus, stages, graceful_ramp_down, graceful_stop, stripe);
-    let duration = stages.iter().map(|stage| stage.duration).sum();
+/// As in k6 it ends with its last VU: trailing stages at zero take no time.
+pub(super) fn plan(ramp: VuRamp<'_>, stripe: &Stripe) -> Plan {
+    let tenures = ramp.tenures(stripe);
     Plan {
+        duration: Some(tenures.iter().map(|tenure| tenure.stop()).max().unwrap_or_default()),
+        duration_max: Some(tenures.iter().map(|tenure| tenure.interrupt_at).max().unwrap_or_default()),
+        iterations: None,
         demand: tenures.iter().flat_map(|tenure| tenure.demand()).collect(),
+        unplanned_vus: 0,
         is_idle: tenures.is_empty(),
-        ..Plan::level(0, Some(duration), graceful_stop)
     }
 }
 
-pub(super) async fn run(control: &Control, start_vus: u64, stages: &[Stage], graceful_ramp_down: Duration) {
-    let graceful_stop = control.graceful_stop();
-    let tenures = ramping_tenures(start_vus, stages, graceful_ramp_down, graceful_stop, control.stripe());
-    for tenure in tenures {
+pub(super) async fn run(control: &Control, ramp: VuRamp<'_>) {
+    for tenure in ramp.tenures(control.stripe()) {
         let tenure = tenure.after(control.starts_at);
         if !control.reach(tenure.start()).await {
             return;

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use squall_options::Stage;
 
+#[cfg(test)]
+mod tests;
+
 /// The start times of a whole test's arrivals, in time since the scenario's start.
 #[derive(Clone, Debug)]
 pub(crate) struct ArrivalSchedule {
@@ -15,6 +18,7 @@ pub(crate) struct ArrivalSchedule {
     unit: u128,
     /// The area at which the first iteration starts, in iterations.
     first: u64,
+    count: u64,
     duration: Duration,
 }
 
@@ -29,13 +33,15 @@ struct Ramp {
 }
 
 impl ArrivalSchedule {
-    /// The first at zero, then one every `time_unit / rate`.
+    /// The first at zero, then one every `time_unit / rate`, none at the end.
     pub(crate) fn constant(rate: u64, time_unit: Duration, duration: Duration) -> ArrivalSchedule {
         let level = Stage { duration, target: rate };
-        ArrivalSchedule { first: 0, ..ArrivalSchedule::ramping(rate, time_unit, &[level]) }
+        let schedule = ArrivalSchedule::ramping(rate, time_unit, &[level]);
+        let count = clamped(schedule.area().div_ceil(schedule.unit));
+        ArrivalSchedule { first: 0, count, ..schedule }
     }
 
-    /// The n-th when the integral of the rate reaches n, so the first is not at zero.
+    /// The n-th when the integral of the rate reaches n: none at zero, and the last may be at the very end.
     pub(crate) fn ramping(start_rate: u64, time_unit: Duration, stages: &[Stage]) -> ArrivalSchedule {
         let (mut start, mut from, mut area_before) = (Duration::ZERO, start_rate, 0);
         let mut ramps = Vec::with_capacity(stages.len());
@@ -45,28 +51,28 @@ impl ArrivalSchedule {
             area_before += ramp.area();
             ramps.push(ramp);
         }
-        ArrivalSchedule { ramps, unit: 2 * time_unit.as_nanos().max(1), first: 1, duration: start }
+        let unit = 2 * time_unit.as_nanos().max(1);
+        ArrivalSchedule { ramps, unit, first: 1, count: clamped(area_before / unit), duration: start }
     }
 
-    /// When the n-th arrival (from 0) starts; `None` when the schedule ends before.
+    /// When the n-th arrival (from 0) starts, if there are so many.
     pub(crate) fn start_of(&self, n: u64) -> Option<Duration> {
-        let area = (u128::from(n) + u128::from(self.first)).checked_mul(self.unit)?;
+        if n >= self.count {
+            return None;
+        }
+        let area = (u128::from(n) + u128::from(self.first)) * self.unit;
         let reached = self.ramps.partition_point(|ramp| ramp.area_before + ramp.area() < area);
-        let ramp = self.ramps.get(reached)?;
-        let start = ramp.start + ramp.time_of(area - ramp.area_before);
-        // No iteration starts at the end.
-        (start < self.duration).then_some(start)
+        let ramp = &self.ramps[reached];
+        Some((ramp.start + ramp.time_of(area - ramp.area_before)).min(self.duration))
     }
 
     /// How many arrivals there are.
     pub(crate) fn count(&self) -> u64 {
-        let area: u128 = self.ramps.iter().map(Ramp::area).sum();
-        let mut count = u64::try_from(area / self.unit + 1).unwrap_or(u64::MAX);
-        // The area includes arrivals exactly at the end, which do not start.
-        while count > 0 && self.start_of(count - 1).is_none() {
-            count -= 1;
-        }
-        count
+        self.count
+    }
+
+    fn area(&self) -> u128 {
+        self.ramps.last().map_or(0, |last| last.area_before + last.area())
     }
 
     /// Iterations that start in a `time_unit` at the rate of this moment.
@@ -81,6 +87,10 @@ impl ArrivalSchedule {
     pub(crate) fn duration(&self) -> Duration {
         self.duration
     }
+}
+
+fn clamped(count: u128) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 impl Ramp {

@@ -1,12 +1,15 @@
 //! When looping VUs start and stop. A ramp of VUs is a line; the n-th VU runs while the line is at or above n
 //! on its way up, and until it has come down to n − 1.
 
-use std::{cmp::Reverse, time::Duration};
+use std::time::Duration;
 
 use squall_options::{Stage, Stripe};
 
 use super::Change;
 use crate::Time;
+
+#[cfg(test)]
+mod tests;
 
 /// Iterations start from `start` on and before `stop`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +36,11 @@ impl Tenure {
         self.spans[0].start
     }
 
+    /// When the last iteration starts at the latest.
+    pub(crate) fn stop(&self) -> Time {
+        self.spans[self.spans.len() - 1].stop
+    }
+
     /// The same, `offset` later.
     pub(crate) fn after(mut self, offset: Duration) -> Tenure {
         for span in &mut self.spans {
@@ -47,71 +55,70 @@ impl Tenure {
     }
 }
 
-/// All tenures of a ramping-vus scenario in this process, by start. Those of one VU slot whose graceful
-/// ramp-down reaches into the next ramp-up are one: as in k6, the slot keeps its VU and its running iteration.
-pub(crate) fn ramping_tenures(
-    start_vus: u64,
-    stages: &[Stage],
-    graceful_ramp_down: Duration,
-    graceful_stop: Duration,
-    stripe: &Stripe,
-) -> Vec<Tenure> {
-    let end: Duration = stages.iter().map(|stage| stage.duration).sum();
-    let most = stages.iter().map(|stage| stage.target).fold(start_vus, u64::max);
-    let last_interrupt = end + graceful_stop;
-    let mut tenures: Vec<Tenure> = (0..stripe.share_of(most))
-        .flat_map(|slot| {
-            let spans = slot_spans(stripe.global_index(slot) + 1, start_vus, stages);
-            hold_through_grace(spans, |span| {
-                let grace = if span.stop < end { graceful_ramp_down } else { graceful_stop };
-                (span.stop + grace).min(last_interrupt)
-            })
-        })
-        .collect();
-    // Stable: slots that start together take VUs in the order of their numbers.
-    tenures.sort_by_key(|tenure| (tenure.start(), Reverse(tenure.interrupt_at)));
-    tenures
+/// The number of VUs of a ramping-vus scenario over time.
+#[derive(Clone, Copy)]
+pub(crate) struct VuRamp<'a> {
+    pub(crate) start_vus: u64,
+    pub(crate) stages: &'a [Stage],
+    /// How long an iteration may go on when the line leaves its VU behind.
+    pub(crate) graceful_ramp_down: Duration,
+    /// How long an iteration may go on when the last stage is over.
+    pub(crate) graceful_stop: Duration,
 }
 
-/// The spans of the n-th slot (from 1): walks the stages and notes where the line crosses it.
-fn slot_spans(nth: u64, start_vus: u64, stages: &[Stage]) -> Vec<Span> {
-    let mut spans = Vec::new();
-    let mut running_since = (nth <= start_vus).then_some(Time::ZERO);
-    let (mut stage_start, mut from) = (Time::ZERO, start_vus);
-    for stage in stages {
-        let height = from.abs_diff(stage.target);
-        match running_since {
-            None if nth <= stage.target => {
-                running_since = Some(stage_start + part(stage.duration, nth - from, height));
-            }
-            Some(start) if nth > stage.target => {
-                let stop = stage_start + part(stage.duration, from - (nth - 1), height);
-                spans.push(Span { start, stop });
-                running_since = None;
-            }
-            _ => {}
-        }
-        stage_start += stage.duration;
-        from = stage.target;
+impl VuRamp<'_> {
+    /// All tenures in this process, by start. Those of one VU slot whose graceful ramp-down reaches into the
+    /// next ramp-up are one: as in k6, the slot keeps its VU and its running iteration.
+    pub(crate) fn tenures(&self, stripe: &Stripe) -> Vec<Tenure> {
+        let most = self.stages.iter().map(|stage| stage.target).fold(self.start_vus, u64::max);
+        let slots = (0..stripe.share_of(most)).map(|slot| stripe.global_index(slot) + 1);
+        let mut tenures: Vec<_> = slots.flat_map(|nth| joined(self.slot_tenures(nth))).collect();
+        // Stable: slots that start together take VUs in the order of their numbers.
+        tenures.sort_by_key(Tenure::start);
+        tenures
     }
-    spans.extend(running_since.map(|start| Span { start, stop: stage_start }));
-    spans.retain(|span| span.start < span.stop);
-    spans
+
+    /// The spans of the n-th slot (from 1): walks the stages and notes where the line crosses it.
+    fn slot_tenures(&self, nth: u64) -> Vec<Tenure> {
+        let end: Duration = self.stages.iter().map(|stage| stage.duration).sum();
+        let mut tenures = Vec::new();
+        let mut running_since = (nth <= self.start_vus).then_some(Time::ZERO);
+        let (mut stage_start, mut from) = (Time::ZERO, self.start_vus);
+        for stage in self.stages {
+            let height = from.abs_diff(stage.target);
+            match running_since {
+                None if nth <= stage.target => {
+                    running_since = Some(stage_start + part(stage.duration, nth - from, height));
+                }
+                Some(start) if nth > stage.target => {
+                    let stop = stage_start + part(stage.duration, from - (nth - 1), height);
+                    let grace = self.graceful_ramp_down.min(end - stop + self.graceful_stop);
+                    tenures.push(Tenure::single(start, stop, grace));
+                    running_since = None;
+                }
+                _ => {}
+            }
+            stage_start += stage.duration;
+            from = stage.target;
+        }
+        tenures.extend(running_since.map(|start| Tenure::single(start, end, self.graceful_stop)));
+        tenures.retain(|tenure| tenure.start() < tenure.stop());
+        tenures
+    }
 }
 
-fn hold_through_grace(spans: Vec<Span>, interrupt_at: impl Fn(&Span) -> Time) -> Vec<Tenure> {
-    let mut tenures: Vec<Tenure> = Vec::new();
-    for span in spans {
-        let interrupt = interrupt_at(&span);
-        match tenures.last_mut().filter(|held| span.start <= held.interrupt_at) {
+fn joined(tenures: Vec<Tenure>) -> Vec<Tenure> {
+    let mut joined: Vec<Tenure> = Vec::new();
+    for tenure in tenures {
+        match joined.last_mut().filter(|held| tenure.start() <= held.interrupt_at) {
             Some(held) => {
-                held.spans.push(span);
-                held.interrupt_at = interrupt;
+                held.spans.extend(tenure.spans);
+                held.interrupt_at = tenure.interrupt_at;
             }
-            None => tenures.push(Tenure { spans: vec![span], interrupt_at: interrupt }),
+            None => joined.push(tenure),
         }
     }
-    tenures
+    joined
 }
 
 /// `numerator / denominator` of a duration, exact to the nanosecond.

@@ -11,9 +11,12 @@ use std::{
     rc::Rc,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release},
+        atomic::{
+            AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+        },
     },
     task::{Poll, Waker},
+    time::Duration,
 };
 
 use squall_metrics::{TagSet, builtin};
@@ -31,6 +34,10 @@ use crate::{
 /// Arrivals that are due together are given out in bursts of this size, so that VUs start in between.
 const BURST_LEN: usize = 64;
 
+/// An arrival planned up to the end may start this late after it; k6 starts one at the very end too. What a
+/// starved generator has not started by then is dropped.
+const LATE_START_MAX: Duration = Duration::from_millis(10);
+
 /// An arrival-rate scenario while it runs: shared by the conductor and all workers.
 pub(crate) struct ArrivalRun {
     pub(crate) scenario_index: usize,
@@ -39,12 +46,14 @@ pub(crate) struct ArrivalRun {
     /// This process's part of the schedule.
     stripe: Stripe,
     starts_at: Time,
-    /// No iteration starts from here on.
+    /// The last arrival is not later.
     ends_at: Time,
     /// Iterations that are still running are interrupted.
     pub(crate) interrupt_at: Time,
     /// Idle VUs of each worker that are not reserved.
     idle: Box<[CacheLine]>,
+    /// Workers that may still start arrivals.
+    workers_starting: AtomicUsize,
     /// Wakes the conductor, if it is waiting, when an arrival found no VU.
     pub(crate) vu_wanted: Notify,
 }
@@ -65,7 +74,6 @@ impl ArrivalRun {
         let ends_at = starts_at + schedule.duration();
         let interrupt_at = ends_at.saturating_add(scenario.config.graceful_stop);
         let idle = (0..workers).map(|_| CacheLine::default()).collect();
-        let vu_wanted = Notify::new();
         ArrivalRun {
             scenario_index,
             scenario,
@@ -75,7 +83,8 @@ impl ArrivalRun {
             ends_at,
             interrupt_at,
             idle,
-            vu_wanted,
+            workers_starting: AtomicUsize::new(workers),
+            vu_wanted: Notify::new(),
         }
     }
 
@@ -100,6 +109,15 @@ impl ArrivalRun {
     /// Start of the n-th arrival of this process.
     fn start_of(&self, n: u64) -> Option<Time> {
         Some(self.starts_at + self.schedule.start_of(self.stripe.global_index(n))?)
+    }
+
+    fn is_over(&self, now: Time) -> bool {
+        now > self.ends_at + LATE_START_MAX
+    }
+
+    /// A worker has started all of its arrivals; true for the last one.
+    fn leave(&self) -> bool {
+        self.workers_starting.fetch_sub(1, AcqRel) == 1
     }
 
     /// Arrivals from the n-th on, when every so-many-th counts.
@@ -212,7 +230,18 @@ impl<H: Host> Worker<H> {
             () = self.start_due(&local) => {}
             () = local.closed.raised() => {}
         }
-        local.close();
+        // Only now no arrival is handed over any more, and those that were come before this command.
+        if run.leave() {
+            for worker in &self.shared.workers {
+                let _ = worker.send(Command::CloseArrivals { scenario_index: run.scenario_index });
+            }
+        }
+    }
+
+    pub(super) fn close_arrivals(&self, scenario_index: usize) {
+        if let Some(local) = self.arrivals.borrow().get(&scenario_index) {
+            local.close();
+        }
     }
 
     async fn start_due(&self, local: &LocalArrivals) {
@@ -221,7 +250,7 @@ impl<H: Host> Worker<H> {
         for (nth, n) in (self.index as u64..).step_by(workers).enumerate() {
             let Some(start) = run.start_of(n) else { break };
             clock.sleep_until(start).await;
-            if clock.now() >= run.ends_at {
+            if run.is_over(clock.now()) {
                 self.record_dropped(&run.scenario.tags, run.count_from(n, workers as u64));
                 break;
             }
@@ -252,8 +281,7 @@ impl<H: Host> Worker<H> {
 
     /// Starts another worker's arrival on a VU of this one, unless the scenario ended on the way.
     pub(super) fn take_over(&self, run: &Arc<ArrivalRun>, intended_start: Time) {
-        let is_over = self.context.clock.now() >= run.ends_at;
-        if is_over || !self.local_arrivals(run).deliver(intended_start) {
+        if run.is_over(self.context.clock.now()) || !self.local_arrivals(run).deliver(intended_start) {
             self.record_dropped(&run.scenario.tags, 1);
         }
     }

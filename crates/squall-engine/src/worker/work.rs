@@ -90,11 +90,10 @@ pub(super) struct Job<H: Host> {
 impl<H: Host> Worker<H> {
     pub(super) fn activate(self: &Rc<Self>, vu: VuId, task: Task) {
         let Task { scenario_index, scenario, work } = task;
-        let Some(mut seat) = self.idle.borrow_mut().remove(&vu) else {
+        let Some(seat) = self.idle.borrow_mut().remove(&vu) else {
             // It panicked in an earlier task, which has aborted the run.
             return self.give_back(vu, scenario_index);
         };
-        seat.vu.activate(&scenario);
         let leash = Rc::new(Leash::default());
         if self.context.state.is_aborted() {
             leash.stop.raise();
@@ -117,7 +116,11 @@ impl<H: Host> Worker<H> {
         let worker = self.clone();
         spawn_local(async move {
             let scenario_index = job.scenario_index;
-            let panicked = AssertUnwindSafe(work(&mut job)).catch_unwind().await.is_err();
+            let activate_and_work = async {
+                job.seat.vu.activate(&job.scenario);
+                work(&mut job).await;
+            };
+            let panicked = AssertUnwindSafe(activate_and_work).catch_unwind().await.is_err();
             worker.busy.borrow_mut().remove(&vu);
             if panicked {
                 let reason = format!("internal error: VU {} panicked", vu.0);
@@ -160,10 +163,12 @@ impl<H: Host> Job<H> {
         self.state().vus_active.fetch_add(1, Relaxed);
         let stop = self.leash.stop.clone();
         stop.raise_when(interrupt, async {
-            while let Some(intended_start) = mailbox.next().await
-                && self.leash.is_free()
-            {
-                self.iterate(Some(intended_start)).await;
+            while let Some(intended_start) = mailbox.next().await {
+                if self.leash.is_free() {
+                    self.iterate(Some(intended_start)).await;
+                } else {
+                    self.record_dropped(1);
+                }
                 arrivals.release(mailbox);
             }
         })

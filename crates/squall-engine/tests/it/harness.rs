@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write,
     future::Future,
+    rc::Rc,
     sync::{Arc, Mutex, atomic::Ordering::Relaxed},
     time::{Duration, SystemTime},
 };
@@ -70,7 +71,6 @@ pub(crate) struct Given {
     pub(crate) workers: usize,
     /// How long an iteration takes.
     pub(crate) length: Length,
-    /// How long a VU takes to stop when it is told to.
     pub(crate) init: Call,
     pub(crate) setup: Call,
     pub(crate) teardown: Call,
@@ -175,7 +175,7 @@ impl Given {
         let log = Arc::new(Mutex::new(Vec::new()));
         let (length, calls, entries) = (self.length, [self.init, self.setup, self.teardown], log.clone());
         let build = move |context| FakeHost {
-            context: Arc::new(context),
+            context: Rc::new(context),
             length: length.clone(),
             calls: calls.clone(),
             log: entries.clone(),
@@ -259,7 +259,7 @@ impl SampleSink for Collected {
 }
 
 struct FakeHost {
-    context: Arc<WorkerContext>,
+    context: Rc<WorkerContext>,
     length: Length,
     calls: [Call; 3],
     log: Arc<Mutex<Vec<Entry>>>,
@@ -287,7 +287,7 @@ impl Host for FakeHost {
 struct FakeVu {
     id: VuId,
     scenario: String,
-    context: Arc<WorkerContext>,
+    context: Rc<WorkerContext>,
     length: Length,
     calls: [Call; 3],
     log: Arc<Mutex<Vec<Entry>>>,
