@@ -8,6 +8,7 @@ use std::{
     collections::HashMap,
     ffi::{c_int, c_void},
     future::Future,
+    pin::pin,
     ptr,
     rc::Rc,
     sync::Arc,
@@ -98,6 +99,8 @@ pub(crate) struct VuState {
     pub(crate) uncaught_in_promise: Cell<bool>,
     /// When the fiber was last entered: the start of its slice.
     entered: Cell<Instant>,
+    /// Made for teardown or summary of a run that was aborted: its init code is not.
+    is_after_abort: bool,
     stop: RefCell<Option<StopSignal>>,
     task: RefCell<Option<Task>>,
     done: RefCell<Option<Done>>,
@@ -116,7 +119,7 @@ impl VuState {
     pub(crate) fn is_stopped(&self) -> bool {
         match &*self.stop.borrow() {
             Some(stop) => stop.is_raised(),
-            None => self.worker.run.is_aborted(),
+            None => !self.is_after_abort && self.worker.run.is_aborted(),
         }
     }
 
@@ -183,6 +186,7 @@ impl JsVu {
             random: RefCell::new(rand::make_rng()),
             uncaught_in_promise: Cell::new(false),
             entered: Cell::new(Instant::now()),
+            is_after_abort: worker.run.is_aborted(),
             stop: RefCell::default(),
             task: RefCell::default(),
             done: RefCell::default(),
@@ -207,6 +211,9 @@ impl JsVu {
             CURRENT.set(outer);
             match pause {
                 Pause::Blocked => Poll::Pending,
+                // Wakes this task only after the thread has looked at its timers and sockets: a plain wake-up
+                // would let computing VUs alternate while all others starve.
+                Pause::Preempted => pin!(tokio::task::yield_now()).poll(cx).map(|()| unreachable!("it yields first")),
                 Pause::Idle => Poll::Ready(state.done.take().expect("an idle fiber left a result")),
             }
         })
@@ -261,8 +268,7 @@ unsafe extern "C" fn on_interrupt(_runtime: *mut qjs::JSRuntime, _opaque: *mut c
         return 1;
     }
     if vu.entered.get().elapsed() > SLICE {
-        vu.fiber.waker().wake_by_ref();
-        vu.fiber.pause(Pause::Blocked);
+        vu.fiber.pause(Pause::Preempted);
     }
     c_int::from(vu.is_stopped())
 }

@@ -1,6 +1,6 @@
 //! `TextEncoder` and `TextDecoder`, as the Encoding standard has them.
 
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
+use encoding_rs::{Decoder, DecoderResult, Encoding};
 use rquickjs::{
     Class, Coerced, Ctx, Exception, JsLifetime, Object, Result, TypedArray, Value,
     class::{Trace, Tracer},

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rquickjs::{
-    Array, CString, Class, Coerced, Ctx, Exception, Function, IntoJs, JsLifetime, Object, Proxy, Result, Value,
+    Array, CString, Class, Coerced, Ctx, Exception, IntoJs, JsLifetime, Object, Proxy, Result, Value,
     class::{Trace, Tracer},
     function::{Constructor, Opt},
     proxy::ProxyHandler,

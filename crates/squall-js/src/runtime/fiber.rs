@@ -32,6 +32,8 @@ pub(crate) const JS_STACK_BYTES: usize = STACK_BYTES - 128 * 1024;
 pub(crate) enum Pause {
     /// It waits: its waker will be woken.
     Blocked,
+    /// It has computed for long and lets others run; it wants to go on.
+    Preempted,
     /// It finished what it was resumed for.
     Idle,
 }

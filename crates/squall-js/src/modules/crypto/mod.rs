@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose};
 use rquickjs::{
-    ArrayBuffer, Class, Coerced, Ctx, Function, IntoJs, JsLifetime, Object, Result, Value,
+    ArrayBuffer, Coerced, Ctx, Function, IntoJs, JsLifetime, Object, Result, Value,
     class::{Trace, Tracer},
     function::Opt,
 };

@@ -3,7 +3,7 @@
 use aws_lc_rs::constant_time;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rquickjs::{
-    ArrayBuffer, Class, Coerced, Ctx, Exception, Function, IntoJs, JsLifetime, Object, Promise, Result, Value,
+    ArrayBuffer, CaughtError, Class, Coerced, Ctx, Exception, Function, IntoJs, JsLifetime, Object, Promise, Result, Value,
     class::{Trace, Tracer},
     function::Rest,
 };
@@ -49,15 +49,18 @@ fn settled<'js>(ctx: &Ctx<'js>, result: Result<Value<'js>>) -> Result<Promise<'j
     let (promise, resolve, reject) = ctx.promise()?;
     match result {
         Ok(value) => resolve.call::<_, ()>((value,))?,
-        Err(error) => {
-            // Errors of the conversion layer become exceptions here too.
-            if !error.is_exception() {
-                let _ = rquickjs::Exception::throw_message(ctx, &error.to_string());
-            }
-            reject.call::<_, ()>((ctx.catch(),))?;
-        }
+        Err(error) => reject.call::<_, ()>((thrown(ctx, error)?,))?,
     }
     Ok(promise)
+}
+
+/// The exception that an error stands for.
+fn thrown<'js>(ctx: &Ctx<'js>, error: rquickjs::Error) -> Result<Value<'js>> {
+    match CaughtError::from_error(ctx, error) {
+        CaughtError::Exception(exception) => Ok(exception.into_object().into_value()),
+        CaughtError::Value(value) => Ok(value),
+        CaughtError::Error(error) => Ok(Exception::from_message(ctx.clone(), &error.to_string())?.into_object().into_value()),
+    }
 }
 
 /// `digest(algorithm, data)`.
