@@ -37,10 +37,13 @@ pub enum AggregateError {
 /// All samples so far of a metric or submetric.
 #[derive(Clone, Debug)]
 pub struct MetricTotal {
+    /// The metric.
     pub info: Arc<MetricInfo>,
     /// What the submetric selects; `None` for the metric itself.
     pub selector: Option<Selector>,
+    /// The samples.
     pub sink: Sink,
+    /// In the order of the options.
     pub thresholds: Vec<Threshold>,
     /// A key of the `thresholds` option names it or one of its submetrics, so it is shown even without samples.
     named: bool,

@@ -57,8 +57,11 @@ pub struct Snapshot {
 /// The samples of one series between two drains.
 #[derive(Debug)]
 pub struct SeriesDelta {
+    /// The series' metric.
     pub metric: MetricId,
+    /// The series' tags.
     pub tags: Arc<TagSet>,
+    /// What was added.
     pub sink: Sink,
 }
 

@@ -15,7 +15,9 @@ const DEPTH_LIMIT: usize = 100;
 /// A group, a scenario or the whole run. Checks and groups are in the order of their first sample.
 #[derive(Clone, Debug, Default)]
 pub struct Section {
+    /// Checks by name.
     pub checks: IndexMap<String, RateSink>,
+    /// Groups by name.
     pub groups: IndexMap<String, Section>,
     /// What was recorded here and not in one of the groups.
     pub metrics: BTreeMap<MetricId, Sink>,

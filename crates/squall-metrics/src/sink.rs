@@ -16,25 +16,33 @@ pub enum Sink {
 /// Sum of values and how many there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CounterSink {
+    /// Of all values; k6 calls it count.
     pub sum: f64,
+    /// Number of samples.
     pub count: u64,
 }
 
 /// Last value and extremes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GaugeSink {
+    /// The value taken last.
     pub last: f64,
     /// When the last value was taken, since the run's start.
     pub last_at: Duration,
+    /// Smallest value.
     pub min: f64,
+    /// Largest value.
     pub max: f64,
+    /// Number of samples.
     pub count: u64,
 }
 
 /// How many values there were and how many were not zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RateSink {
+    /// Values that are not zero.
     pub trues: u64,
+    /// All values.
     pub total: u64,
 }
 
@@ -74,9 +82,7 @@ impl Sink {
     pub fn add(&mut self, value: f64, at: Duration) {
         match self {
             Sink::Counter(sink) => sink.add(value),
-            Sink::Gauge(sink) => {
-                sink.merge(&GaugeSink { last: value, last_at: at, min: value, max: value, count: 1 })
-            }
+            Sink::Gauge(sink) => sink.add(value, at),
             Sink::Rate(sink) => sink.add(value),
             Sink::Trend(sink) => sink.add(value),
         }
@@ -122,6 +128,14 @@ impl CounterSink {
 }
 
 impl GaugeSink {
+    fn add(&mut self, value: f64, at: Duration) {
+        self.merge(&GaugeSink { last: value, last_at: at, min: value, max: value, count: 1 });
+        // Of samples at the same moment the one that was added last is the last.
+        if at == self.last_at {
+            self.last = value;
+        }
+    }
+
     fn merge(&mut self, other: &GaugeSink) {
         if other.count == 0 {
             return;
@@ -130,7 +144,7 @@ impl GaugeSink {
             *self = *other;
             return;
         }
-        // Of two values at the same moment the larger one is last, so that order of merging does not matter.
+        // Across workers the larger of two values at the same moment is last: then no order of merging matters.
         if (other.last_at, other.last) >= (self.last_at, self.last) {
             (self.last_at, self.last) = (other.last_at, other.last);
         }
@@ -180,6 +194,8 @@ mod tests {
     fn a_gauge_has_its_latest_value_and_its_extremes() {
         let Sink::Gauge(gauge) = sink(MetricKind::Gauge, &[(5, 1), (-3, 9), (4, 2)]) else { unreachable!() };
         assert_eq!((gauge.last, gauge.min, gauge.max, gauge.count), (-3.0, -3.0, 5.0, 3));
+        let Sink::Gauge(gauge) = sink(MetricKind::Gauge, &[(5, 1), (1, 1)]) else { unreachable!() };
+        assert_eq!(gauge.last, 1.0);
     }
 
     #[test]
@@ -191,10 +207,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn merging_equals_adding_in_any_order(left: Vec<(i8, u8)>, right in vec(any::<(i8, u8)>(), 0..20)) {
-            let all = [&*left, &*right].concat();
+        fn merging_equals_adding_in_any_order(values in vec(any::<i8>(), 0..40), cut in 0usize..40) {
+            let all: Vec<_> = values.into_iter().zip(0..).collect();
+            let (left, right) = all.split_at(cut.min(all.len()));
             for kind in KINDS {
-                let (left, right) = (sink(kind, &left), sink(kind, &right));
+                let (left, right) = (sink(kind, left), sink(kind, right));
                 let expected = format!("{:?}", sink(kind, &all));
                 prop_assert_eq!(merged(left.clone(), &right), expected.clone());
                 prop_assert_eq!(merged(right, &left), expected);

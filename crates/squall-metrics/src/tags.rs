@@ -13,7 +13,9 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 /// A tag's key or value: cheap to clone.
 #[derive(Clone)]
 pub enum TagText {
+    /// Known to the program.
     Static(&'static str),
+    /// Made by the run.
     Shared(Arc<str>),
 }
 

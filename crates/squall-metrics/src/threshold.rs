@@ -24,7 +24,9 @@ pub struct ThresholdSpec {
 /// A threshold of a metric and what came of it.
 #[derive(Clone, Debug)]
 pub struct Threshold {
+    /// As it was set.
     pub spec: ThresholdSpec,
+    /// What its expression means.
     pub expression: ThresholdExpression,
     /// Whether it held when it was last evaluated; true before.
     pub ok: bool,
@@ -47,11 +49,15 @@ pub enum Aggregation {
     Rate,
     /// Last value of a gauge.
     Value,
+    /// Mean of a trend.
     Avg,
+    /// Smallest value of a trend.
     Min,
+    /// Median of a trend.
     Med,
+    /// Largest value of a trend.
     Max,
-    /// From 0 to 100.
+    /// Percentile of a trend, from 0 to 100.
     Percentile(f64),
 }
 
