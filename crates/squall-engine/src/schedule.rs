@@ -94,3 +94,76 @@ pub(crate) fn arrivals(executor: &Executor) -> Option<ArrivalSchedule> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use squall_options::Stage;
+
+    use super::*;
+
+    fn scenario(executor: Executor) -> Scenario {
+        Scenario {
+            name: "default".to_owned(),
+            start_time: Duration::ZERO,
+            graceful_stop: Duration::from_secs(30),
+            env: BTreeMap::new(),
+            exec: "default".to_owned(),
+            tags: BTreeMap::new(),
+            executor,
+        }
+    }
+
+    /// Planned VUs, maximum VUs and seconds.
+    fn check(scenarios: &[Scenario], expected: (u64, u64, Option<u64>)) {
+        let requirements = Requirements::of(scenarios, &Stripe::default());
+        let (vus_planned, vus_max, seconds) = expected;
+        let duration_max = seconds.map(Duration::from_secs);
+        assert_eq!(requirements, Requirements { vus_planned, vus_max, duration_max });
+    }
+
+    fn ramp(start_vus: u64, line: &[(u64, u64)], graceful_ramp_down: u64, graceful_stop: u64) -> Scenario {
+        let stage = |&(seconds, target)| Stage { duration: Duration::from_secs(seconds), target };
+        let stages = line.iter().map(stage).collect();
+        let graceful_ramp_down = Duration::from_secs(graceful_ramp_down);
+        let scenario = scenario(Executor::RampingVus { start_vus, stages, graceful_ramp_down });
+        Scenario { graceful_stop: Duration::from_secs(graceful_stop), ..scenario }
+    }
+
+    /// The numbers are what `k6 inspect --execution-requirements` says.
+    #[test]
+    fn ramps_take_as_long_as_in_k6() {
+        check(&[ramp(1, &[(1, 0)], 30, 30)], (1, 1, Some(31)));
+        check(&[ramp(1, &[(1, 0)], 3, 30)], (1, 1, Some(4)));
+        check(&[ramp(1, &[(1, 0)], 30, 1)], (1, 1, Some(2)));
+        check(&[ramp(1, &[(1, 0), (3, 0)], 30, 30)], (1, 1, Some(31)));
+        check(&[ramp(1, &[(1, 0), (3, 0)], 3, 30)], (1, 1, Some(4)));
+        check(&[ramp(1, &[(1, 0), (3, 0)], 30, 1)], (1, 1, Some(5)));
+        check(&[ramp(1, &[(1, 3), (1, 1), (3, 1)], 3, 30)], (3, 3, Some(35)));
+        check(&[ramp(1, &[(1, 3), (10, 0)], 3, 30)], (3, 3, Some(14)));
+        check(&[ramp(0, &[(5, 2)], 30, 30)], (2, 2, Some(35)));
+        check(&[ramp(0, &[(3, 1), (0, 5), (0, 1), (3, 1)], 30, 30)], (5, 5, Some(36)));
+    }
+
+    #[test]
+    fn arrival_rates_may_add_vus() {
+        let rate = scenario(Executor::ConstantArrivalRate {
+            rate: 1,
+            time_unit: Duration::from_secs(1),
+            duration: Duration::from_secs(10),
+            pre_allocated_vus: 2,
+            max_vus: 5,
+        });
+        let later = Scenario { start_time: Duration::from_secs(40), ..rate.clone() };
+        check(&[rate.clone(), rate.clone()], (4, 10, Some(40)));
+        check(&[rate, later], (2, 5, Some(80)));
+    }
+
+    #[test]
+    fn one_endless_scenario_makes_the_run_endless() {
+        let endless = scenario(Executor::ExternallyControlled { vus: 1, max_vus: 4, duration: None });
+        check(&[endless, ramp(0, &[(5, 2)], 0, 1)], (6, 6, None));
+        check(&[], (0, 0, Some(0)));
+    }
+}

@@ -78,6 +78,6 @@ fn the_real_clock_wakes_no_sleeper_early() {
             clock.now()
         };
         let (late_woke, early_woke) = join(wake(late), wake(early)).await;
-        assert!(early_woke >= early && late_woke >= late && early_woke <= late_woke);
+        assert!(early_woke >= early && late_woke >= late);
     });
 }

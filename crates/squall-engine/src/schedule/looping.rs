@@ -102,7 +102,8 @@ impl VuRamp<'_> {
             from = stage.target;
         }
         tenures.extend(running_since.map(|start| Tenure::single(start, end, self.graceful_stop)));
-        tenures.retain(|tenure| tenure.start() < tenure.stop());
+        // A ramp that ends at its peak needs the last VU for no time but its grace. k6 plans it, so do we.
+        tenures.retain(|tenure| tenure.start() < tenure.interrupt_at);
         tenures
     }
 }

@@ -62,6 +62,20 @@ fn an_error_in_a_vus_init_code_ends_the_run() {
 }
 
 #[test]
+fn a_panic_of_a_vu_ends_the_run_but_not_the_process() {
+    let given = given([loops(3, 10_000)], ms(0)).length(|vu, iteration| {
+        assert!(vu.0 < 3 || iteration.in_vu < 2, "a bug");
+        ms(400)
+    });
+    let ran = given.run();
+    assert_eq!(
+        ran.result.abort_reason,
+        Some(AbortReason::Exception("internal error: VU 3 panicked".to_owned()))
+    );
+    assert_eq!(ran.calls().last().unwrap(), "teardown at 800");
+}
+
+#[test]
 fn an_abort_interrupts_iterations_and_still_tears_down() {
     let given = given([loops(2, 10_000)], ms(400)).meddle(|run| async move {
         run.clock.sleep_until(ms(1000)).await;
