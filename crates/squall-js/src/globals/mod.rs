@@ -4,7 +4,6 @@ use rquickjs::{Ctx, Function, Object, Result, Value, object::{Accessor, Property
 
 use crate::{console, errors, modules, vu::{self, Stage}};
 
-mod base64;
 mod env;
 mod open;
 mod structured_clone;
@@ -19,8 +18,6 @@ const LAZY: &[(&str, Build)] = &[
     ("TextEncoder", text_encoding::encoder),
     ("URL", url::url),
     ("URLSearchParams", url::search_params),
-    ("atob", base64::atob),
-    ("btoa", base64::btoa),
     ("crypto", modules::crypto::web_crypto),
     ("structuredClone", structured_clone::structured_clone),
 ];

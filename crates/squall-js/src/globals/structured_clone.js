@@ -2,7 +2,7 @@
 (function () {
   const refuse = (what) => { throw new DOMException(`${what} cannot be cloned`, 'DataCloneError'); };
 
-  // Each type's way to copy an object of it, before what it refers to, and to fill the copy then.
+  // Types with their ways to make a copy without what the object refers to, and to fill the copy with that.
   const TYPES = [
     [Date, (date) => new Date(date.getTime())],
     [RegExp, (pattern) => new RegExp(pattern.source, pattern.flags)],
@@ -23,9 +23,10 @@
   };
 
   const fillError = (copy, error, clone) => {
-    for (const key of ['message', 'stack', 'cause']) {
+    for (const key of ['message', 'cause']) {
       if (Object.hasOwn(error, key)) define(copy, key, clone(error[key]), false);
     }
+    define(copy, 'stack', `${error.stack}`, false);
   };
 
   // Not by assignment, which would call the setter of `__proto__`.
@@ -51,7 +52,7 @@
     return known === undefined ? [() => ({}), fillObject] : known.slice(1);
   };
 
-  return function structuredClone(value, options) {
+  return function structuredClone(value, options = undefined) {
     if (arguments.length === 0) throw new TypeError('structuredClone() needs a value');
     // Copies of the objects so far.
     const copies = new Map();
@@ -60,7 +61,7 @@
       if (typeof value !== 'object' || value === null) return value;
       if (copies.has(value)) return copies.get(value);
       const [make, fill] = waysOf(value, clone);
-      const copy = make();
+      const copy = make(value);
       copies.set(value, copy);
       fill?.(copy, value, clone);
       return copy;

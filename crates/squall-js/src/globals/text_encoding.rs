@@ -7,7 +7,7 @@ use rquickjs::{
     function::Opt,
 };
 
-use crate::modules::bytes_of;
+use crate::modules::{bytes_of, well_formed};
 
 pub(super) fn encoder<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     let constructor = Class::<TextEncoder>::create_constructor(ctx)?.expect("the class has a constructor");
@@ -19,15 +19,6 @@ pub(super) fn decoder<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     Ok(constructor.into_value())
 }
 
-/// A string's text; halves of surrogate pairs, which no encoding has, become U+FFFD.
-pub(crate) fn well_formed(text: &rquickjs::String) -> Result<String> {
-    text.to_string().or_else(|_| {
-        let object: Object = text.ctx().globals().get::<_, Object>("String")?.get("prototype")?;
-        let to_well_formed: rquickjs::Function = object.get("toWellFormed")?;
-        to_well_formed.call((rquickjs::function::This(text.clone()),))
-    })
-}
-
 #[derive(JsLifetime)]
 #[rquickjs::class]
 struct TextEncoder {}
@@ -36,7 +27,7 @@ impl<'js> Trace<'js> for TextEncoder {
     fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
 }
 
-#[rquickjs::methods]
+#[rquickjs::methods(rename_all = "camelCase")]
 impl TextEncoder {
     #[qjs(constructor)]
     fn new() -> TextEncoder {
@@ -48,9 +39,31 @@ impl TextEncoder {
         "utf-8"
     }
 
-    fn encode<'js>(&self, ctx: Ctx<'js>, text: Opt<Coerced<rquickjs::String<'js>>>) -> Result<TypedArray<'js, u8>> {
-        let text = text.0.map_or(Ok(String::new()), |text| well_formed(&text.0))?;
+    fn encode<'js>(&self, ctx: Ctx<'js>, text: Opt<Value<'js>>) -> Result<TypedArray<'js, u8>> {
+        let text = match text.0.filter(|text| !text.is_undefined()) {
+            Some(text) => well_formed(&text.get::<Coerced<rquickjs::String>>()?.0)?,
+            None => String::new(),
+        };
         TypedArray::new(ctx, text)
+    }
+
+    /// Writes as many whole characters as `target` has room for.
+    fn encode_into<'js>(
+        &self,
+        ctx: Ctx<'js>,
+        text: Coerced<rquickjs::String<'js>>,
+        target: TypedArray<'js, u8>,
+    ) -> Result<Object<'js>> {
+        let text = well_formed(&text.0)?;
+        let fitting = &text[..text.floor_char_boundary(target.len())];
+        // SAFETY: no script runs while the bytes are borrowed.
+        if let Some(target) = target.as_raw().map(|mut bytes| unsafe { bytes.as_mut() }) {
+            target[..fitting.len()].copy_from_slice(fitting.as_bytes());
+        }
+        let progress = Object::new(ctx)?;
+        progress.set("read", fitting.encode_utf16().count())?;
+        progress.set("written", fitting.len())?;
+        Ok(progress)
     }
 }
 
@@ -81,8 +94,11 @@ impl<'js> Trace<'js> for TextDecoder {
 #[rquickjs::methods]
 impl TextDecoder {
     #[qjs(constructor)]
-    fn new<'js>(ctx: Ctx<'js>, label: Opt<Coerced<String>>, options: Opt<Object<'js>>) -> Result<TextDecoder> {
-        let label = label.0.map_or("utf-8".to_owned(), |label| label.0);
+    fn new<'js>(ctx: Ctx<'js>, label: Opt<Value<'js>>, options: Opt<Value<'js>>) -> Result<TextDecoder> {
+        let label = match label.0.filter(|label| !label.is_undefined()) {
+            Some(label) => label.get::<Coerced<String>>()?.0,
+            None => "utf-8".to_owned(),
+        };
         let encoding = Encoding::for_label_no_replacement(label.as_bytes())
             .ok_or_else(|| Exception::throw_range(&ctx, &format!("unknown encoding: {label}")))?;
         let mode = Mode { is_fatal: flag(&options, "fatal")?, keeps_bom: flag(&options, "ignoreBOM")? };
@@ -105,12 +121,19 @@ impl TextDecoder {
     }
 
     /// With `stream`, a character may be cut off at the end of the input: the next call has its rest.
-    fn decode<'js>(&mut self, ctx: Ctx<'js>, input: Opt<Value<'js>>, options: Opt<Object<'js>>) -> Result<String> {
+    fn decode<'js>(
+        &mut self,
+        ctx: Ctx<'js>,
+        input: Opt<Value<'js>>,
+        options: Opt<Value<'js>>,
+    ) -> Result<String> {
         let bytes = match input.0.filter(|input| !input.is_undefined()) {
             None => Vec::new(),
             Some(input) => match bytes_of(&ctx, &input)? {
                 Some(bytes) if !input.is_string() => bytes,
-                _ => return Err(Exception::throw_type(&ctx, "decode() takes an ArrayBuffer or a view of one")),
+                _ => {
+                    return Err(Exception::throw_type(&ctx, "decode() takes an ArrayBuffer or a view of one"));
+                }
             },
         };
         let is_last = !flag(&options, "stream")?;
@@ -124,15 +147,19 @@ impl TextDecoder {
     }
 }
 
-fn flag(options: &Opt<Object>, name: &str) -> Result<bool> {
-    match &options.0 {
+fn flag(options: &Opt<Value>, name: &str) -> Result<bool> {
+    match options.0.as_ref().and_then(Value::as_object) {
         Some(options) => Ok(options.get::<_, Option<Coerced<bool>>>(name)?.is_some_and(|flag| flag.0)),
         None => Ok(false),
     }
 }
 
 fn decoder_of(encoding: &'static Encoding, mode: Mode) -> Decoder {
-    if mode.keeps_bom { encoding.new_decoder_without_bom_handling() } else { encoding.new_decoder_with_bom_removal() }
+    if mode.keeps_bom {
+        encoding.new_decoder_without_bom_handling()
+    } else {
+        encoding.new_decoder_with_bom_removal()
+    }
 }
 
 /// `None`: the bytes are no text, and that is fatal.

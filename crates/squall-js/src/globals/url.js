@@ -43,7 +43,7 @@
       this.#changed();
     }
 
-    delete(name, value) {
+    delete(name, value = undefined) {
       need(1, arguments);
       this.#pairs = this.#pairs.filter((pair) => !matches(pair, name, value));
       this.#changed();
@@ -60,7 +60,7 @@
       return this.#pairs.filter((pair) => matches(pair, name)).map((pair) => pair[1]);
     }
 
-    has(name, value) {
+    has(name, value = undefined) {
       need(1, arguments);
       return this.#pairs.some((pair) => matches(pair, name, value));
     }
@@ -77,7 +77,7 @@
       this.#changed();
     }
 
-    forEach(callback, receiver) {
+    forEach(callback, receiver = undefined) {
       if (typeof callback !== 'function') throw new TypeError('forEach() needs a function');
       for (const [name, value] of this) callback.call(receiver, value, name, this);
     }
@@ -116,7 +116,7 @@
     // Made when first asked for.
     #params = null;
 
-    constructor(url, base) {
+    constructor(url, base = undefined) {
       need(1, arguments);
       this.#href = native.parse(text(url), base === undefined ? undefined : text(base));
     }
@@ -136,12 +136,12 @@
       }
     }
 
-    static canParse(url, base) {
+    static canParse(url, base = undefined) {
       need(1, arguments);
       return URL.parse(url, base) !== null;
     }
 
-    static parse(url, base) {
+    static parse(url, base = undefined) {
       need(1, arguments);
       try {
         return new URL(text(url), base);

@@ -85,7 +85,9 @@ fn parsed(ctx: &Ctx, href: &str) -> Result<Url> {
 
 /// The pairs of a query, each a name and a value.
 fn parse_query(query: String) -> Vec<Vec<String>> {
-    form_urlencoded::parse(query.as_bytes()).map(|(name, value)| vec![name.into_owned(), value.into_owned()]).collect()
+    form_urlencoded::parse(query.as_bytes())
+        .map(|(name, value)| vec![name.into_owned(), value.into_owned()])
+        .collect()
 }
 
 fn serialize_query(pairs: Vec<Vec<String>>) -> String {

@@ -52,11 +52,7 @@ pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
 }
 
 /// `new SharedArray(name, make)`. The first VU that asks for the name calls `make`.
-fn shared_array<'js>(
-    ctx: Ctx<'js>,
-    name: Opt<Coerced<String>>,
-    make: Opt<Value<'js>>,
-) -> Result<Proxy<'js>> {
+fn shared_array<'js>(ctx: Ctx<'js>, name: Opt<Coerced<String>>, make: Opt<Value<'js>>) -> Result<Proxy<'js>> {
     let vu = vu::current();
     if !vu.in_init() {
         return Err(throw_go(&ctx, "new SharedArray must be called in the init context"));
@@ -174,7 +170,9 @@ impl Traps {
         if key.as_ref() as &[u8] == b"length" {
             return Ok(Some(Own::Length));
         }
-        Ok(array_index(key.as_ref()).and_then(|index| self.elements.get(index)).map(|json| Own::Element(json)))
+        Ok(array_index(key.as_ref())
+            .and_then(|index| self.elements.get(index))
+            .map(|json| Own::Element(json)))
     }
 }
 
@@ -184,7 +182,8 @@ fn array_index(key: &[u8]) -> Option<usize> {
     if !is_index {
         return None;
     }
-    key.iter().try_fold(0, |index, &byte| byte.is_ascii_digit().then(|| index * 10 + usize::from(byte - b'0')))
+    key.iter()
+        .try_fold(0, |index, &byte| byte.is_ascii_digit().then(|| index * 10 + usize::from(byte - b'0')))
 }
 
 fn immutable(ctx: &Ctx) -> rquickjs::Error {

@@ -36,7 +36,10 @@ fn b64decode<'js>(
 /// Unknown variants are the standard one.
 fn engine(variant: &Opt<Coerced<String>>) -> general_purpose::GeneralPurpose {
     /// Like k6, forgives bits that the last character has to spare.
-    const fn variant_of(alphabet: &base64::alphabet::Alphabet, is_padded: bool) -> general_purpose::GeneralPurpose {
+    const fn variant_of(
+        alphabet: &base64::alphabet::Alphabet,
+        is_padded: bool,
+    ) -> general_purpose::GeneralPurpose {
         let config = if is_padded { general_purpose::PAD } else { general_purpose::NO_PAD };
         general_purpose::GeneralPurpose::new(alphabet, config.with_decode_allow_trailing_bits(true))
     }
@@ -63,5 +66,7 @@ pub(super) fn bytes_argument<'js>(ctx: &Ctx<'js>, argument: &Opt<Value<'js>>) ->
         Some(value) => (bytes_of(ctx, value)?, value.type_name()),
         None => (None, "undefined"),
     };
-    bytes.ok_or_else(|| throw_go(ctx, &format!("invalid type {kind}: expected a string, an ArrayBuffer or a typed array")))
+    bytes.ok_or_else(|| {
+        throw_go(ctx, &format!("invalid type {kind}: expected a string, an ArrayBuffer or a typed array"))
+    })
 }

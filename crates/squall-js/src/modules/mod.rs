@@ -1,6 +1,6 @@
 //! The modules that scripts import, a file each, made for a VU when it first imports them.
 
-use rquickjs::{ArrayBuffer, Coerced, Ctx, Function, Object, Persistent, Result, Value, atom::PredefinedAtom};
+use rquickjs::{ArrayBuffer, Coerced, Ctx, Function, Object, Persistent, Result, Value, atom::PredefinedAtom, function::This};
 
 use crate::{errors, vu};
 
@@ -45,7 +45,7 @@ pub(crate) fn load<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
 /// The bytes of text, an `ArrayBuffer`, a typed array or a `DataView`; `None` for anything else.
 pub(crate) fn bytes_of<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Option<Vec<u8>>> {
     if let Some(text) = value.as_string() {
-        return Ok(Some(text.to_string()?.into_bytes()));
+        return Ok(Some(well_formed(text)?.into_bytes()));
     }
     let Some(object) = value.as_object() else { return Ok(None) };
     if let Some(buffer) = ArrayBuffer::from_object(object.clone()) {
@@ -68,6 +68,15 @@ fn copy(buffer: &ArrayBuffer, range: Option<std::ops::Range<usize>>) -> Vec<u8> 
         Some(range) => bytes.get(range).unwrap_or_default().to_vec(),
         None => bytes.to_vec(),
     }
+}
+
+/// A string's text; halves of surrogate pairs, which no encoding has, become U+FFFD.
+pub(crate) fn well_formed(text: &rquickjs::String) -> Result<String> {
+    text.to_string().or_else(|_| {
+        let strings: Object = text.ctx().globals().get("String")?;
+        let to_well_formed: Function = strings.get::<_, Object>("prototype")?.get("toWellFormed")?;
+        to_well_formed.call((This(text.clone()),))
+    })
 }
 
 /// Tags as scripts give them: an object whose values are strings, numbers or booleans.

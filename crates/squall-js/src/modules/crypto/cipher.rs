@@ -97,7 +97,11 @@ fn gcm_key(key: &[u8]) -> Result<LessSafeKey, CipherError> {
 }
 
 /// The library counts in all 128 bits; where that would carry beyond `length_bits`, the result would be another.
-fn refuse_overflow(counter: &[u8; BLOCK_BYTES], length_bits: u32, message_bytes: usize) -> Result<(), CipherError> {
+fn refuse_overflow(
+    counter: &[u8; BLOCK_BYTES],
+    length_bits: u32,
+    message_bytes: usize,
+) -> Result<(), CipherError> {
     let blocks = message_bytes.div_ceil(BLOCK_BYTES) as u128;
     let fits = match 1_u128.checked_shl(length_bits) {
         Some(limit) => (u128::from_be_bytes(*counter) & (limit - 1)) + blocks <= limit,

@@ -3,16 +3,13 @@
 use aws_lc_rs::constant_time;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rquickjs::{
-    ArrayBuffer, CaughtError, Class, Coerced, Ctx, Exception, Function, IntoJs, JsLifetime, Object, Promise, Result, Value,
+    ArrayBuffer, CaughtError, Class, Coerced, Ctx, Exception, Function, IntoJs, JsLifetime, Object, Promise,
+    Result, Value,
     class::{Trace, Tracer},
     function::Rest,
 };
 
-use super::{
-    cipher::Mode,
-    hash::Algorithm,
-    web::fill_random,
-};
+use super::{cipher::Mode, hash::Algorithm, web::fill_random};
 use crate::modules::bytes_of;
 
 type Operation = for<'js> fn(&Arguments<'js>) -> Result<Value<'js>>;
@@ -59,7 +56,9 @@ fn thrown<'js>(ctx: &Ctx<'js>, error: rquickjs::Error) -> Result<Value<'js>> {
     match CaughtError::from_error(ctx, error) {
         CaughtError::Exception(exception) => Ok(exception.into_object().into_value()),
         CaughtError::Value(value) => Ok(value),
-        CaughtError::Error(error) => Ok(Exception::from_message(ctx.clone(), &error.to_string())?.into_object().into_value()),
+        CaughtError::Error(error) => {
+            Ok(Exception::from_message(ctx.clone(), &error.to_string())?.into_object().into_value())
+        }
     }
 }
 
@@ -88,14 +87,16 @@ fn verify<'js>(arguments: &Arguments<'js>) -> Result<Value<'js>> {
 fn encrypt<'js>(arguments: &Arguments<'js>) -> Result<Value<'js>> {
     let key = arguments.key_for(1, "encrypt")?;
     let message = arguments.mode()?.encrypt(&key.borrow().secret, arguments.bytes(2)?);
-    arguments.buffer(message.map_err(|_| arguments.refuse("OperationError", "the message cannot be encrypted"))?)
+    arguments
+        .buffer(message.map_err(|_| arguments.refuse("OperationError", "the message cannot be encrypted"))?)
 }
 
 /// `decrypt(algorithm, key, data)`.
 fn decrypt<'js>(arguments: &Arguments<'js>) -> Result<Value<'js>> {
     let key = arguments.key_for(1, "decrypt")?;
     let message = arguments.mode()?.decrypt(&key.borrow().secret, arguments.bytes(2)?);
-    arguments.buffer(message.map_err(|_| arguments.refuse("OperationError", "the message cannot be decrypted"))?)
+    arguments
+        .buffer(message.map_err(|_| arguments.refuse("OperationError", "the message cannot be decrypted"))?)
 }
 
 /// `generateKey(algorithm, extractable, usages)`.
@@ -106,7 +107,13 @@ fn generate_key<'js>(arguments: &Arguments<'js>) -> Result<Value<'js>> {
         (_, Some(length @ (128 | 192 | 256))) => length,
         (KeyAlgorithm::Hmac(_), Some(length)) if length > 0 && length % 8 == 0 && length <= 1 << 16 => length,
         // By default as many as a block of the hash has.
-        (KeyAlgorithm::Hmac(hash), None) => if matches!(hash.name, "sha1" | "sha256") { 512 } else { 1024 },
+        (KeyAlgorithm::Hmac(hash), None) => {
+            if matches!(hash.name, "sha1" | "sha256") {
+                512
+            } else {
+                1024
+            }
+        }
         _ => return Err(arguments.refuse("OperationError", "keys cannot have this length")),
     };
     let mut secret = vec![0; length_bits as usize / 8];
@@ -125,7 +132,11 @@ fn import_key<'js>(arguments: &Arguments<'js>) -> Result<Value<'js>> {
                 .and_then(|digits| URL_SAFE_NO_PAD.decode(digits).ok())
                 .ok_or_else(|| arguments.refuse("DataError", "the key needs a property `k` in base64url"))?
         }
-        format => return Err(arguments.refuse("NotSupportedError", &format!("keys in format {format} are not supported"))),
+        format => {
+            return Err(
+                arguments.refuse("NotSupportedError", &format!("keys in format {format} are not supported"))
+            );
+        }
     };
     let has_length = match algorithm {
         KeyAlgorithm::Hmac(_) => !secret.is_empty(),
@@ -155,7 +166,9 @@ fn export_key<'js>(arguments: &Arguments<'js>) -> Result<Value<'js>> {
             jwk.set("key_ops", key.usages.clone())?;
             Ok(jwk.into_value())
         }
-        format => Err(arguments.refuse("NotSupportedError", &format!("keys in format {format} are not supported"))),
+        format => {
+            Err(arguments.refuse("NotSupportedError", &format!("keys in format {format} are not supported")))
+        }
     }
 }
 
@@ -198,7 +211,8 @@ impl<'js> Arguments<'js> {
     }
 
     fn key(&self, index: usize) -> Result<Class<'js, CryptoKey>> {
-        Class::from_value(&self.at(index)).map_err(|_| Exception::throw_type(&self.ctx, "a CryptoKey is needed"))
+        Class::from_value(&self.at(index))
+            .map_err(|_| Exception::throw_type(&self.ctx, "a CryptoKey is needed"))
     }
 
     /// A key that is made for the operation and for the algorithm that the first argument names.
@@ -225,7 +239,10 @@ impl<'js> Arguments<'js> {
 
     fn hash(&self, algorithm: &Value<'js>) -> Result<&'static Algorithm> {
         let name = self.algorithm_name(algorithm)?;
-        let known = HASHES.iter().find(|(web_name, _)| *web_name == name).and_then(|(_, name)| Algorithm::named(name));
+        let known = HASHES
+            .iter()
+            .find(|(web_name, _)| *web_name == name)
+            .and_then(|(_, name)| Algorithm::named(name));
         known.ok_or_else(|| self.refuse("NotSupportedError", &format!("hash {name} is not supported")))
     }
 
@@ -234,7 +251,9 @@ impl<'js> Arguments<'js> {
         if name == "HMAC" {
             let object = algorithm.as_object();
             let hash = object.map(|object| object.get("hash")).transpose()?;
-            return Ok(KeyAlgorithm::Hmac(self.hash(&hash.unwrap_or_else(|| Value::new_undefined(self.ctx.clone())))?));
+            return Ok(KeyAlgorithm::Hmac(
+                self.hash(&hash.unwrap_or_else(|| Value::new_undefined(self.ctx.clone())))?,
+            ));
         }
         let mode = AES_MODES.iter().find(|mode| **mode == name);
         mode.map(|mode| KeyAlgorithm::Aes(mode))
@@ -262,7 +281,8 @@ impl<'js> Arguments<'js> {
                     self.refuse("NotSupportedError", "AES-GCM is supported with an `iv` of 12 bytes only")
                 })?;
                 if !matches!(self.parameter(0, "tagLength")?, None | Some(128)) {
-                    return Err(self.refuse("NotSupportedError", "AES-GCM is supported with a `tagLength` of 128 only"));
+                    return Err(self
+                        .refuse("NotSupportedError", "AES-GCM is supported with a `tagLength` of 128 only"));
                 }
                 let additional = match self.parameter::<Value>(0, "additionalData")? {
                     Some(value) if !value.is_undefined() => self.view(&value)?,
@@ -278,7 +298,9 @@ impl<'js> Arguments<'js> {
         let extractable = self.at(index).get::<Coerced<bool>>()?.0;
         let usages: Vec<String> = self.at(index + 1).get()?;
         if usages.is_empty() || usages.iter().any(|usage| !algorithm.usages().contains(&usage.as_str())) {
-            return Err(self.refuse("SyntaxError", &format!("a key's usages are some of {:?}", algorithm.usages())));
+            return Err(
+                self.refuse("SyntaxError", &format!("a key's usages are some of {:?}", algorithm.usages()))
+            );
         }
         let key = CryptoKey { algorithm, extractable, usages, secret };
         Ok(Class::instance(self.ctx.clone(), key)?.into_value())

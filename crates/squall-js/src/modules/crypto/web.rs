@@ -42,12 +42,20 @@ pub(super) fn fill_random(bytes: &mut [u8]) {
 fn get_random_values<'js>(ctx: Ctx<'js>, array: Object<'js>) -> Result<Object<'js>> {
     let type_name: Option<String> = array.get(PredefinedAtom::SymbolToStringTag).unwrap_or(None);
     if !type_name.is_some_and(|name| INTEGER_ARRAYS.contains(&name.as_str())) {
-        return Err(Exception::throw_dom(&ctx, "TypeMismatchError", "getRandomValues() fills typed arrays of integers only"));
+        return Err(Exception::throw_dom(
+            &ctx,
+            "TypeMismatchError",
+            "getRandomValues() fills typed arrays of integers only",
+        ));
     }
     let (buffer, offset, length): (ArrayBuffer, usize, usize) =
         (array.get("buffer")?, array.get("byteOffset")?, array.get("byteLength")?);
     if length > RANDOM_BYTES_MAX {
-        return Err(Exception::throw_dom(&ctx, "QuotaExceededError", "getRandomValues() fills at most 65536 bytes"));
+        return Err(Exception::throw_dom(
+            &ctx,
+            "QuotaExceededError",
+            "getRandomValues() fills at most 65536 bytes",
+        ));
     }
     // SAFETY: nothing else runs while the bytes are borrowed.
     let bytes = buffer.as_raw().map(|mut bytes| unsafe { bytes.as_mut() });
