@@ -1,8 +1,10 @@
 //! Whole commands, in this process.
 
+use std::{fs, path::Path};
+
 use insta::assert_snapshot;
 
-use crate::{exit_code::ExitCode, testing::Sandbox};
+use crate::{demo::target::Target, exit_code::ExitCode, testing::Sandbox};
 
 #[test]
 fn usage_errors_say_what_to_do() {
@@ -86,6 +88,28 @@ fn every_shell_gets_a_completion_of_every_command() {
             assert!(output.stdout.contains(word), "{word} in {shell}");
         }
     }
+}
+
+/// Every script of `examples/` against the demo's target, all at the same time: most of what they do is wait.
+#[test]
+fn every_example_passes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let scripts = fs::read_dir(&folder).expect("examples").map(|entry| entry.expect("an entry").path());
+    let scripts: Vec<_> = scripts.filter(|path| path.extension().is_some_and(|it| it == "js")).collect();
+    assert_eq!(scripts.len(), 10);
+    let target = Target::start(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let base_url = target.base_url();
+    std::thread::scope(|scope| {
+        for script in &scripts {
+            let base_url = &base_url;
+            scope.spawn(move || {
+                let output =
+                    Sandbox::new().run(&format!("run -q -e BASE_URL={base_url} {}", script.display()));
+                assert_eq!(output.exit_code, ExitCode::Success, "{}: {output:?}", script.display());
+                assert!(!output.stdout.contains('✗'), "{}: {}", script.display(), output.stdout);
+            });
+        }
+    });
 }
 
 #[test]

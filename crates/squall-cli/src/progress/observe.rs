@@ -15,14 +15,31 @@ pub struct Observer {
     run: Arc<RunProgress>,
     state: Arc<RunState>,
     stripe: Stripe,
-    /// How long each scenario had run when it was first seen to be done.
-    ended_after: Vec<Option<Duration>>,
+    seen: Vec<Seen>,
+}
+
+/// What must be remembered of a scenario, because the engine tells only how things are now.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// How long it had run when it was first seen to be done.
+    ended_after: Option<Duration>,
+    /// The most VUs that it held.
+    vus_held_max: u64,
+}
+
+impl Seen {
+    fn look(&mut self, scenario: &engine::ScenarioView) {
+        self.vus_held_max = self.vus_held_max.max(scenario.vus_held);
+        if scenario.status == ScenarioStatus::Done {
+            self.ended_after.get_or_insert(scenario.elapsed);
+        }
+    }
 }
 
 impl Observer {
     /// `stripe` is the part of the test that this process runs.
     pub fn new(run: Arc<RunProgress>, state: Arc<RunState>, stripe: Stripe) -> Observer {
-        Observer { run, state, stripe, ended_after: Vec::new() }
+        Observer { run, state, stripe, seen: Vec::new() }
     }
 
     /// The run at `now`, a time of its clock.
@@ -30,31 +47,28 @@ impl Observer {
         let elapsed =
             self.state.test_started.get().map_or(Duration::ZERO, |start| now.saturating_sub(*start));
         let scenarios = self.run.scenarios(now);
-        self.ended_after.resize(scenarios.len(), None);
+        self.seen.resize(scenarios.len(), Seen::default());
         let aborted = self.state.is_aborted();
-        let scenarios = scenarios.iter().zip(&mut self.ended_after).map(|(scenario, ended_after)| {
-            let elapsed = match scenario.status {
-                ScenarioStatus::Done => *ended_after.get_or_insert(scenario.elapsed),
-                _ => scenario.elapsed,
-            };
-            show(scenario, elapsed, aborted, &self.stripe)
+        let views = scenarios.iter().zip(&mut self.seen).map(|(scenario, seen)| {
+            seen.look(scenario);
+            show(scenario, *seen, aborted, &self.stripe)
         });
         ProgressView {
             phase: self.run.phase(),
             elapsed,
             max_duration: self.run.requirements.duration_max.unwrap_or(elapsed),
-            vus: self.state.vus_active.load(Relaxed),
+            vus: scenarios.iter().map(|scenario| scenario.vus).sum(),
             vus_max: self.state.vus_initialized.load(Relaxed),
             complete: self.state.iterations_completed.load(Relaxed),
             interrupted: self.state.iterations_interrupted.load(Relaxed),
-            scenarios: scenarios.collect(),
+            scenarios: views.collect(),
         }
     }
 }
 
-/// One scenario after `elapsed`.
-fn show(scenario: &engine::ScenarioView, elapsed: Duration, aborted: bool, stripe: &Stripe) -> ScenarioView {
+fn show(scenario: &engine::ScenarioView, seen: Seen, aborted: bool, stripe: &Stripe) -> ScenarioView {
     let run = &scenario.run;
+    let elapsed = seen.ended_after.unwrap_or(scenario.elapsed);
     let progress = run.started.get().map_or(0.0, |started| run.progress(*started + elapsed));
     let state = match scenario.status {
         ScenarioStatus::Waiting(_) if aborted => ScenarioState::Interrupted,
@@ -70,7 +84,7 @@ fn show(scenario: &engine::ScenarioView, elapsed: Duration, aborted: bool, strip
         ScenarioStatus::Waiting(left) => {
             vec!["waiting".to_owned(), fixed_width_duration(left, run.config.start_time)]
         }
-        _ => texts(scenario, elapsed, state, stripe),
+        _ => texts(scenario, elapsed, seen.vus_held_max, state, stripe),
     };
     ScenarioView {
         name: run.config.name.clone(),
@@ -83,6 +97,7 @@ fn show(scenario: &engine::ScenarioView, elapsed: Duration, aborted: bool, strip
 fn texts(
     scenario: &engine::ScenarioView,
     elapsed: Duration,
+    vus_held_max: u64,
     state: ScenarioState,
     stripe: &Stripe,
 ) -> Vec<String> {
@@ -116,10 +131,10 @@ fn texts(
             vec![of_vus(share(highest)), of_time(total(stages))]
         }
         Executor::ConstantArrivalRate { time_unit, duration, .. } => {
-            vec![of_vus(scenario.vus_held), of_time(*duration), of_rate(*time_unit)]
+            vec![of_vus(vus_held_max), of_time(*duration), of_rate(*time_unit)]
         }
         Executor::RampingArrivalRate { time_unit, stages, .. } => {
-            vec![of_vus(scenario.vus_held), of_time(total(stages)), of_rate(*time_unit)]
+            vec![of_vus(vus_held_max), of_time(total(stages)), of_rate(*time_unit)]
         }
         Executor::ExternallyControlled { max_vus, duration, .. } => {
             let time = duration.map_or_else(|| fixed_width_duration(elapsed, elapsed), of_time);

@@ -139,7 +139,7 @@ fn bar(scenario: &ScenarioView, room: usize, colors: bool) -> String {
 
 /// `[  50% ]`
 fn percentage(scenario: &ScenarioView) -> String {
-    format!("[ {:>3.0}% ]", (scenario.progress.clamp(0.0, 1.0) * 100.0).floor())
+    format!("[ {:>3.0}% ]", scenario.progress.clamp(0.0, 1.0) * 100.0)
 }
 
 fn symbol(state: ScenarioState) -> &'static str {

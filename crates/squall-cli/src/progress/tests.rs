@@ -42,7 +42,7 @@ fn lines_are_k6s() {
     five         [  50% ] 2/3 VUs  2.0s/4.0s
     four       ✓ [ 100% ] 2 VUs    00m00.9s/10m0s  6/6 iters, 3 per VU
     one        ↓ [ 100% ] 2 VUs    2.0s/2s
-    six        ✗ [  96% ] 2/3 VUs  2.0s/2s         7.84 iters/s
+    six        ✗ [  97% ] 2/3 VUs  2.0s/2s         7.84 iters/s
     two_longer • [   0% ] waiting  1.0s
     ");
 }

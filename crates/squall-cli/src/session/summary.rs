@@ -49,7 +49,7 @@ impl Conclusion<'_> {
             None => {
                 let detail = if mode == SummaryMode::Full { Detail::Full } else { Detail::Compact };
                 let colors = !self.plan.runtime.no_color && process.console.stdout_is_terminal();
-                process.console.print(&format!("\n{}\n", summary.text(detail, colors)));
+                process.console.print(&summary.text(detail, colors));
             }
         }
         if let Some(path) = &self.plan.runtime.summary_export {

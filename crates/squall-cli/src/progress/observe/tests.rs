@@ -50,9 +50,15 @@ fn constant_vus() -> engine::ScenarioView {
     half_way(Executor::ConstantVus { vus: 4, duration: seconds(10) })
 }
 
+/// The scenario as it is shown when this is the first look at it.
+fn look(scenario: &engine::ScenarioView, aborted: bool) -> ScenarioView {
+    let mut seen = Seen::default();
+    seen.look(scenario);
+    show(scenario, seen, aborted, &Stripe::default())
+}
+
 fn check(executor: Executor, texts: &[&str]) {
-    let scenario = half_way(executor);
-    let view = show(&scenario, scenario.elapsed, false, &Stripe::default());
+    let view = look(&half_way(executor), false);
     assert_eq!(view.state, ScenarioState::Running);
     assert_eq!(view.texts, texts);
 }
@@ -90,17 +96,18 @@ fn every_executor_has_its_words() {
 fn waits_for_its_start() {
     let mut scenario = constant_vus();
     scenario.status = ScenarioStatus::Waiting(seconds(9));
-    let view = show(&scenario, Duration::ZERO, false, &Stripe::default());
+    let view = look(&scenario, false);
     assert_eq!((view.state, view.texts), (ScenarioState::Waiting, vec!["waiting".into(), "09.0s".into()]));
 }
 
 #[test]
 fn stops_then_is_done() {
     let mut scenario = constant_vus();
-    let view = show(&scenario, seconds(11), false, &Stripe::default());
+    scenario.elapsed = seconds(11);
+    let view = look(&scenario, false);
     assert_eq!((view.state, view.texts[1].as_str()), (ScenarioState::Stopping, "10s"));
     scenario.status = ScenarioStatus::Done;
-    let view = show(&scenario, seconds(11), false, &Stripe::default());
+    let view = look(&scenario, false);
     assert_eq!((view.state, view.progress), (ScenarioState::Done, 1.0));
 }
 
@@ -108,11 +115,19 @@ fn stops_then_is_done() {
 fn an_abort_shows_how_far_it_came() {
     let mut scenario = constant_vus();
     scenario.status = ScenarioStatus::Done;
-    let view = show(&scenario, seconds(5), true, &Stripe::default());
-    assert_eq!(
-        (view.state, view.progress, view.texts[1].as_str()),
-        (ScenarioState::Interrupted, 0.5, "05.0s/10s")
-    );
-    let view = show(&scenario, seconds(10), true, &Stripe::default());
-    assert_eq!(view.state, ScenarioState::Done);
+    let view = look(&scenario, true);
+    let shown = (view.state, view.progress, view.texts[1].as_str());
+    assert_eq!(shown, (ScenarioState::Interrupted, 0.5, "05.0s/10s"));
+    scenario.elapsed = seconds(10);
+    assert_eq!(look(&scenario, true).state, ScenarioState::Done);
+}
+
+#[test]
+fn the_end_is_remembered() {
+    let (mut scenario, mut seen) = (constant_vus(), Seen::default());
+    scenario.status = ScenarioStatus::Done;
+    seen.look(&scenario);
+    (scenario.elapsed, scenario.vus_held) = (seconds(60), 0);
+    seen.look(&scenario);
+    assert_eq!((seen.ended_after, seen.vus_held_max), (Some(seconds(5)), 4));
 }
