@@ -295,7 +295,8 @@ fn exit_code(result: &squall_engine::RunResult, state: &RunState, lost_output: b
         .collect();
     if let Some(reason) = &result.abort_reason {
         match reason {
-            AbortReason::Script(message) | AbortReason::Exception(message) => tracing::error!("{message}"),
+            AbortReason::Script(message) => tracing::error!("{message}"),
+            AbortReason::Exception(message) => tracing::error!(hint = "script exception", "{message}"),
             AbortReason::Thresholds => {
                 tracing::error!(
                     "thresholds on metrics '{}' were crossed; at least one has abortOnFail enabled, stopping test prematurely",
@@ -314,12 +315,13 @@ fn exit_code(result: &squall_engine::RunResult, state: &RunState, lost_output: b
         }
         return aborted(reason);
     }
+    if state.marked_failed.load(Relaxed) {
+        tracing::error!("test run was marked as failed");
+        return ExitCode::MarkedFailed;
+    }
     if !crossed.is_empty() {
         tracing::error!("thresholds on metrics '{}' have been crossed", crossed.join(", "));
         return ExitCode::ThresholdsFailed;
-    }
-    if state.marked_failed.load(Relaxed) {
-        return ExitCode::MarkedFailed;
     }
     if lost_output { ExitCode::Usage } else { ExitCode::Success }
 }

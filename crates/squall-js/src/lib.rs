@@ -13,6 +13,8 @@ mod runtime;
 mod script;
 mod stages;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod vu;
 mod worker;
 

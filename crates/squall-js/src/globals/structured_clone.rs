@@ -8,3 +8,6 @@ pub(super) fn structured_clone<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     let define: Function = ctx.eval_with_options(include_str!("structured_clone.js"), options)?;
     define.call(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,3 +99,6 @@ fn serialize_query(pairs: Vec<Vec<String>>) -> String {
     }
     query.finish()
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,3 +70,6 @@ pub(super) fn bytes_argument<'js>(ctx: &Ctx<'js>, argument: &Opt<Value<'js>>) ->
         throw_go(ctx, &format!("invalid type {kind}: expected a string, an ArrayBuffer or a typed array"))
     })
 }
+
+#[cfg(test)]
+mod tests;

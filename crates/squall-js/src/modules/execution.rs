@@ -164,7 +164,7 @@ fn live_set<'js>(
     let set = move |ctx: Ctx<'js>, _: Value<'js>, key: Coerced<String>, value: Value<'js>| -> Result<bool> {
         let (vu, tags) = current();
         let Some(text) = tag_text(&value) else {
-            let message = format!("invalid value for tag '{}': only String, Boolean and Number are accepted", key.0);
+            let message = format!("invalid value for metric tag '{}': only String, Boolean and Number types are accepted as a metric tag values", key.0);
             return Err(rquickjs::Exception::throw_type(&ctx, &message));
         };
         write(&vu, tags.with(key.0, text));

@@ -55,7 +55,7 @@ impl Metric {
             Some(Err(error)) => return Err(error),
             _ => {
                 let shown = value.0.map_or("undefined".to_owned(), |value| crate::console::inspect(&value));
-                return refuse(&ctx, &format!("{shown:?} is an invalid value for metric '{}', a number or a boolean value is expected", self.name));
+                return refuse(&ctx, &format!("'{shown}' is an invalid value for metric '{}', a number or a boolean value is expected", self.name));
             }
         };
         let mut set = vu.tags.current();
