@@ -65,7 +65,9 @@ pub(crate) struct Control {
     conductor: Rc<Conductor>,
     index: usize,
     run: Arc<ScenarioRun>,
+    /// By the clock.
     starts_at: Time,
+    /// Listened to by externally-controlled only.
     external: ExternalControl,
 }
 

@@ -22,10 +22,13 @@ use crate::{
 pub enum Phase {
     /// VUs are created.
     Init,
+    /// The script's `setup`.
     Setup,
     /// Scenarios run or wait for their start time.
     Running,
+    /// The script's `teardown`.
     Teardown,
+    /// Nothing of the script runs any more.
     Ended,
 }
 
@@ -65,7 +68,9 @@ impl RunProgress {
 pub enum ScenarioStatus {
     /// Before its start time, which is so far away.
     Waiting(Duration),
+    /// From its start time to the return of its last VU.
     Running,
+    /// Its VUs are back, or the run ended before its start.
     Done,
 }
 
@@ -74,11 +79,13 @@ pub enum ScenarioStatus {
 pub struct ScenarioView {
     /// Name and configuration.
     pub run: Arc<ScenarioRun>,
+    /// Where it is in its life.
     pub status: ScenarioStatus,
     /// VUs at work. An arrival rate's VUs are at work while they run an iteration.
     pub vus: u64,
     /// VUs that belong to the scenario now.
     pub vus_held: u64,
+    /// Iterations that came to their end.
     pub iterations_completed: u64,
     /// Iterations that a time unit has at this moment of the plan, for arrival rates.
     pub rate: Option<f64>,

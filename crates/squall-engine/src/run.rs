@@ -4,7 +4,14 @@
 //! idle, samples are collected, and thresholds are looked at. Whoever aborts the run only raises a flag in
 //! `RunState`: workers then interrupt their iterations, executors stop, and the story goes on with teardown.
 
-use std::{cell::Cell, rc::Rc, sync::Arc, thread, time::Duration};
+use std::{
+    cell::Cell,
+    future::{Future, pending},
+    rc::Rc,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use futures_util::future::{join, join_all};
 use squall_metrics::TagSet;
@@ -83,7 +90,7 @@ impl Run {
         };
         let team = worker::start(&workers, receivers, &shared, &parts, &build_host).await?;
         let context = parts.assemble(None, clock);
-        let host = build_host(context.share());
+        let host = build_host(context.clone());
         let conductor = Conductor::new(context, shared, self.progress.clone());
         let collector = Collector::new(conductor.clone(), self.spec.aggregate, self.spec.tags);
         let story = Story {
@@ -136,6 +143,12 @@ fn scenario_run(scenario: &Scenario, plan: &Plan, spec: &RunSpec) -> ScenarioRun
     }
 }
 
+/// How long a call may take, and what the run ends with when it takes longer.
+struct Limit {
+    timeout: Duration,
+    reason: AbortReason,
+}
+
 /// What the conductor does from the first VU to the end of teardown.
 struct Story<H: Host> {
     conductor: Rc<Conductor>,
@@ -173,19 +186,9 @@ impl<H: Host> Story<H> {
 
     async fn setup(&self) -> Result<(), AbortReason> {
         let Some(timeout) = self.setup_timeout else { return Ok(()) };
-        let (clock, state) = (&self.conductor.context.clock, self.conductor.state());
-        let (stop, timed_out) = (StopSignal::default(), Cell::new(false));
-        let cause = async {
-            tokio::select! {
-                () = clock.sleep(timeout) => timed_out.set(true),
-                () = state.aborted() => {}
-            }
-        };
-        let call = async { self.host.create(VuId(0), 0).await?.setup(&stop).await };
-        let data = match stop.raise_when(cause, call).await {
-            Err(ScriptError::Interrupted) if timed_out.get() => return Err(AbortReason::SetupTimeout),
-            result => result.map_err(|error| self.reason(error))?,
-        };
+        let state = self.conductor.state();
+        let limit = Limit { timeout, reason: AbortReason::SetupTimeout };
+        let data = self.call(limit, state.aborted(), async |vu, stop| vu.setup(stop).await).await?;
         // Nobody else sets it.
         let _ = state.setup_data.set(data);
         Ok(())
@@ -204,14 +207,27 @@ impl<H: Host> Story<H> {
     /// Runs after an abort too, so only its own time limit interrupts it.
     async fn teardown(&self) -> Result<(), AbortReason> {
         let Some(timeout) = self.teardown_timeout else { return Ok(()) };
+        let limit = Limit { timeout, reason: AbortReason::TeardownTimeout };
+        self.call(limit, pending(), async |vu, stop| vu.teardown(stop).await).await
+    }
+
+    /// Calls the script in a new VU, as k6 does. It is interrupted by `cancel` and at its time limit.
+    async fn call<T>(
+        &self,
+        limit: Limit,
+        cancel: impl Future<Output = ()>,
+        script: impl AsyncFnOnce(&mut H::Vu, &StopSignal) -> Result<T, ScriptError>,
+    ) -> Result<T, AbortReason> {
         let (stop, timed_out) = (StopSignal::default(), Cell::new(false));
         let cause = async {
-            self.conductor.context.clock.sleep(timeout).await;
-            timed_out.set(true);
+            tokio::select! {
+                () = self.conductor.context.clock.sleep(limit.timeout) => timed_out.set(true),
+                () = cancel => {}
+            }
         };
-        let call = async { self.host.create(VuId(0), 0).await?.teardown(&stop).await };
-        match stop.raise_when(cause, call).await {
-            Err(ScriptError::Interrupted) if timed_out.get() => Err(AbortReason::TeardownTimeout),
+        let work = async { script(&mut self.host.create(VuId(0), 0).await?, &stop).await };
+        match stop.raise_when(cause, work).await {
+            Err(ScriptError::Interrupted) if timed_out.get() => Err(limit.reason),
             result => result.map_err(|error| self.reason(error)),
         }
     }

@@ -21,7 +21,9 @@ pub enum AbortReason {
     Signal,
     /// Init code of a VU, setup or teardown threw.
     Exception(String),
+    /// `setup` took longer than `setupTimeout`.
     SetupTimeout,
+    /// `teardown` took longer than `teardownTimeout`.
     TeardownTimeout,
 }
 

@@ -36,6 +36,7 @@ pub struct RunSpec {
 }
 
 /// What a host is built with. It lives on one thread.
+#[derive(Clone)]
 pub struct WorkerContext {
     /// Which worker; `None` is the conductor, whose host runs setup and teardown.
     pub worker: Option<usize>,

@@ -40,7 +40,8 @@ use work::{Leash, Seat};
 /// How often raw samples leave a worker when an output wants them.
 const RAW_FLUSH_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What the conductor, or for arrivals another worker, tells a worker.
+/// What the conductor, or for arrivals another worker, tells a worker. The queues have no limit of their own:
+/// there are only as many commands in them as there are VUs to be told something.
 pub(crate) enum Command {
     /// Create these VUs, one after the other.
     Init { vus: Vec<VuId>, reply: oneshot::Sender<Result<(), ScriptError>> },

@@ -19,8 +19,9 @@ pub(super) fn plan(vus: u64, vus_max: u64, duration: Duration, graceful_stop: Du
 pub(super) async fn run(control: &Control, schedule: ArrivalSchedule, vus: RangeInclusive<u64>) {
     let conductor = &control.conductor;
     let workers = conductor.worker_count();
-    let scenario = (control.index, control.run.clone());
-    let run = ArrivalRun::new(scenario, schedule, control.stripe().clone(), control.starts_at, workers);
+    let (index, scenario) = (control.index, control.run.clone());
+    let run =
+        ArrivalRun::new(index, scenario, schedule, control.stripe().clone(), control.starts_at, workers);
     let run = control.progress().arrivals.get_or_init(|| Arc::new(run));
     for _ in 0..*vus.start() {
         let Some(vu) = control.take_vu().await else { return };

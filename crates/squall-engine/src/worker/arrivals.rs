@@ -65,7 +65,8 @@ struct CacheLine(AtomicU64);
 
 impl ArrivalRun {
     pub(crate) fn new(
-        (scenario_index, scenario): (usize, Arc<ScenarioRun>),
+        scenario_index: usize,
+        scenario: Arc<ScenarioRun>,
         schedule: ArrivalSchedule,
         stripe: Stripe,
         starts_at: Time,

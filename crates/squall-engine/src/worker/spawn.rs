@@ -1,6 +1,6 @@
 //! Where workers live: a thread each, or all on the caller's, which is how tests run them on virtual time.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc, thread};
+use std::{cell::RefCell, io, rc::Rc, sync::Arc, thread};
 
 use squall_metrics::{Recorder, Registry};
 use tokio::{
@@ -37,18 +37,6 @@ impl ContextParts {
     }
 }
 
-impl WorkerContext {
-    /// The same context for another owner on this thread.
-    pub(crate) fn share(&self) -> WorkerContext {
-        WorkerContext {
-            worker: self.worker,
-            clock: self.clock.clone(),
-            recorder: self.recorder.clone(),
-            state: self.state.clone(),
-        }
-    }
-}
-
 impl Workers {
     /// The clock of the caller's thread.
     pub(crate) fn conductor_clock(&self) -> Result<Clock, RunError> {
@@ -65,7 +53,7 @@ pub(crate) struct Team {
     shared: Arc<Shared>,
 }
 
-/// Starts a worker for each receiver and waits until all are up.
+/// Starts a worker for each receiver of commands and waits until all are up.
 pub(crate) async fn start<H: Host>(
     workers: &Workers,
     receivers: Vec<mpsc::UnboundedReceiver<Command>>,
@@ -73,18 +61,21 @@ pub(crate) async fn start<H: Host>(
     parts: &ContextParts,
     build_host: &(impl Fn(WorkerContext) -> H + Clone + Send + 'static),
 ) -> Result<Team, RunError> {
-    let mut finished = Vec::new();
+    let mut team = Team { finished: Vec::new(), shared: shared.clone() };
     let mut starting = Vec::new();
     for (index, commands) in receivers.into_iter().enumerate() {
-        let (finish, finishing) = oneshot::channel();
-        finished.push(finishing);
+        let (finish, finished) = oneshot::channel::<()>();
+        team.finished.push(finished);
         let (shared, parts, build_host) = (shared.clone(), parts.clone(), build_host.clone());
+        let live = async move |clock| {
+            let context = parts.assemble(Some(index), clock);
+            Worker::new(index, build_host(context.clone()), context, shared).run(commands).await;
+        };
         match workers {
             Workers::Local(clock) => {
-                let context = parts.assemble(Some(index), clock.clone());
-                let worker = Worker::new(index, build_host(context.share()), context, shared);
+                let clock = clock.clone();
                 spawn_local(async move {
-                    worker.run(commands).await;
+                    live(clock).await;
                     drop(finish);
                 });
             }
@@ -92,29 +83,26 @@ pub(crate) async fn start<H: Host>(
                 let source = *source;
                 let (started, start) = oneshot::channel();
                 starting.push(start);
-                let life = move || {
-                    run_thread(source, started, async |clock| {
-                        let context = parts.assemble(Some(index), clock);
-                        Worker::new(index, build_host(context.share()), context, shared).run(commands).await;
-                    });
+                let thread = thread::Builder::new().name(format!("worker-{}", index + 1));
+                let body = move || {
+                    run_thread(source, started, live);
                     drop(finish);
                 };
-                let name = format!("worker-{}", index + 1);
-                thread::Builder::new().name(name).spawn(life).map_err(RunError::Thread)?;
+                thread.spawn(body).map_err(RunError::Thread)?;
             }
         }
     }
     for start in starting {
-        start.await.unwrap_or_else(|_| Err(RunError::Thread(std::io::Error::other("it ended at once"))))?;
+        start.await.unwrap_or_else(|_| Err(RunError::Thread(io::Error::other("it ended at once"))))?;
     }
-    Ok(Team { finished, shared: shared.clone() })
+    Ok(team)
 }
 
-/// A worker thread from its start to its end; says first whether the system gave it what it needs.
+/// A worker thread from its start to its end. It says first whether the system gave it what it needs.
 fn run_thread(
     source: ClockSource,
     started: oneshot::Sender<Result<(), RunError>>,
-    work: impl AsyncFnOnce(Clock),
+    live: impl AsyncFnOnce(Clock),
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -124,7 +112,7 @@ fn run_thread(
         match source.clock() {
             Ok(clock) => {
                 let _ = started.send(Ok(()));
-                work(clock).await;
+                live(clock).await;
             }
             Err(error) => drop(started.send(Err(RunError::Clock(error)))),
         }
