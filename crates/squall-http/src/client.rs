@@ -38,7 +38,7 @@ pub struct ClientConfig {
     /// `rps`, shared by all clients of the process.
     pub rate_limit: Option<Arc<RateLimiter>>,
     /// `httpDebug`: sees every message.
-    pub wire_log: Option<Rc<dyn Fn(WireEvent<'_>)>>,
+    pub wire_log: Option<WireLog>,
 }
 
 impl Default for ClientConfig {
@@ -59,6 +59,9 @@ impl fmt::Debug for ClientConfig {
         f.debug_struct("ClientConfig").field("user_agent", &self.user_agent).finish_non_exhaustive()
     }
 }
+
+/// Is shown every message.
+pub type WireLog = Rc<dyn Fn(WireEvent<'_>)>;
 
 /// A message as it went over the wire; an HTTP/2 head is written out as HTTP/1.1 would.
 #[derive(Clone, Copy, Debug)]

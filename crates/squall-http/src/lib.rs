@@ -23,7 +23,7 @@ mod redirect;
 mod request;
 mod response;
 
-pub use client::{Client, ClientConfig, WireEvent};
+pub use client::{Client, ClientConfig, WireEvent, WireLog};
 pub use connections::Connections;
 pub use cookies::{CookieAttributes, CookieJar, ResponseCookie, response_cookies};
 pub use encoding::{DECODED_BYTES_MAX, Encoding, UnknownEncoding, compress};

@@ -36,17 +36,14 @@ impl RateLimiter {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn turns_are_evenly_spaced_with_a_burst_of_one() {
+    #[test]
+    fn turns_are_evenly_spaced_with_a_burst_of_one() {
         let limiter = RateLimiter::new(10);
         let start = Instant::now();
-        for _ in 0..3 {
-            limiter.turn().await;
-        }
-        assert_eq!(start.elapsed(), Duration::from_millis(200));
-        tokio::time::advance(Duration::from_secs(5)).await;
-        limiter.turn().await;
-        limiter.turn().await;
-        assert_eq!(start.elapsed(), Duration::from_millis(5300));
+        let ms = |ms| start + Duration::from_millis(ms);
+        assert_eq!([(); 3].map(|()| limiter.reserve(start)), [ms(0), ms(100), ms(200)]);
+        assert_eq!(limiter.reserve(ms(250)), ms(300));
+        // Time without calls is not saved up.
+        assert_eq!([(); 2].map(|()| limiter.reserve(ms(5000))), [ms(5000), ms(5100)]);
     }
 }

@@ -143,3 +143,25 @@ impl ConfigError {
         Self(text.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operating_system_errors_get_k6s_numbers() {
+        let check = |error: NetError, code, text: &str| {
+            assert_eq!(error.code, code);
+            assert!(error.text.starts_with(text), "{error}");
+        };
+        let os = io::Error::from_raw_os_error;
+        check(NetError::io("read", &os(libc::ECONNRESET)), 1220, "read: connection reset by peer");
+        check(NetError::io("write", &os(libc::EPIPE)), 1201, "write: broken pipe");
+        check(NetError::io("read", &os(libc::EIO)), 1202, "read: unknown errno `5` on ");
+        check(NetError::io("read", &io::Error::other("x")), 1200, "read: x");
+        check(NetError::dial(&os(libc::ECONNREFUSED)), 1212, "dial: connection refused");
+        check(NetError::dial(&os(libc::ETIMEDOUT)), 1211, "dial: i/o timeout");
+        check(NetError::dial(&os(libc::EMFILE)), 1213, "dial: unknown errno `24` on ");
+        check(NetError::dial(&io::Error::other("x")), 1210, "dial: x");
+    }
+}

@@ -113,9 +113,12 @@ struct Exceptions(Vec<Exception>);
 enum Exception {
     All,
     Range(IpRange),
-    /// A domain: with a leading dot only what is below it.
+    /// A domain and what is below it.
     Domain {
+        /// Starts with a dot.
         suffix: String,
+        /// It was written with a dot: the domain itself is no exception.
+        below_only: bool,
         port: Option<u16>,
     },
 }
@@ -132,10 +135,9 @@ impl Exceptions {
         self.0.iter().any(|exception| match exception {
             Exception::All => true,
             Exception::Range(range) => ip.is_some_and(|ip| range.contains(ip)),
-            Exception::Domain { suffix, port: only } => {
-                only.is_none_or(|only| only == port)
-                    && (host.ends_with(suffix.as_str()) || suffix[1..] == host)
-                    && (!suffix.starts_with("..") || host.ends_with(&suffix[1..]))
+            Exception::Domain { suffix, below_only, port: only } => {
+                let itself = !below_only && host == suffix[1..];
+                only.is_none_or(|only| only == port) && (itself || host.ends_with(suffix.as_str()))
             }
         })
     }
@@ -152,11 +154,10 @@ impl Exception {
         let (host, port) = split_port(entry);
         let port = port.and_then(|port| port.parse().ok());
         let host = host.to_ascii_lowercase();
-        let suffix = match host.strip_prefix('*').unwrap_or(&host) {
-            dotted if dotted.starts_with('.') => dotted.to_owned(),
-            bare => format!(".{bare}"),
-        };
-        Self::Domain { suffix, port }
+        let host = host.strip_prefix('*').unwrap_or(&host);
+        let below_only = host.starts_with('.');
+        let suffix = if below_only { host.to_owned() } else { format!(".{host}") };
+        Self::Domain { suffix, below_only, port }
     }
 }
 
@@ -196,4 +197,60 @@ async fn read_head(stream: &mut Counted) -> Result<String, NetError> {
         head.push(stream.read_u8().await.map_err(|error| NetError::io("read", &error))?);
     }
     Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(variables: &[(&str, &str)]) -> Result<Proxies, ConfigError> {
+        Proxies::from_env(|name| {
+            let (_, value) = variables.iter().find(|(have, _)| *have == name)?;
+            Some((*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_environment_names_a_proxy_for_each_scheme() {
+        let proxies = proxies(&[
+            ("HTTP_PROXY", "http://u%20:p@proxy.test:3128/"),
+            ("http_proxy", "http://not-this-one.test"),
+            ("https_proxy", "[::1]:8080"),
+        ]);
+        let proxies = proxies.unwrap();
+        let proxy = proxies.proxy_for("a.test", 80, false).unwrap();
+        assert_eq!((proxy.host.as_str(), proxy.port), ("proxy.test", 3128));
+        assert_eq!(proxy.authorization.as_deref(), Some("Basic dSA6cA=="));
+        let proxy = proxies.proxy_for("a.test", 443, true).unwrap();
+        assert_eq!((proxy.host.as_str(), proxy.port), ("::1", 8080));
+        for loopback in ["localhost", "127.0.0.1", "127.1.2.3", "::1"] {
+            assert_eq!(proxies.proxy_for(loopback, 80, false), None, "{loopback}");
+        }
+    }
+
+    #[test]
+    fn bad_proxies_are_refused() {
+        for bad in ["socks5://x", "http://", "http://x:port", "http://x:99999"] {
+            assert!(proxies(&[("HTTP_PROXY", bad)]).is_err(), "{bad}");
+        }
+        assert!(proxies(&[("HTTP_PROXY", "")]).unwrap().proxy_for("a.test", 80, false).is_none());
+    }
+
+    #[test]
+    fn exceptions_follow_go() {
+        let check = |no_proxy: &str, direct: &[&str], proxied: &[&str]| {
+            let proxies = proxies(&[("HTTP_PROXY", "proxy.test"), ("NO_PROXY", no_proxy)]).unwrap();
+            for (hosts, expected) in [(direct, true), (proxied, false)] {
+                for host in hosts {
+                    let is_direct = proxies.proxy_for(host, 80, false).is_none();
+                    assert_eq!(is_direct, expected, "{host} with {no_proxy}");
+                }
+            }
+        };
+        check("*", &["a.test", "1.2.3.4"], &[]);
+        check("a.test, b.test:80", &["A.test", "x.a.test", "b.test"], &["xa.test", "test"]);
+        check(".a.test,*.c.test", &["x.a.test", "x.c.test"], &["a.test", "c.test"]);
+        check("b.test:81", &[], &["b.test"]);
+        check("10.0.0.0/8,1.2.3.4", &["10.1.1.1", "1.2.3.4"], &["11.0.0.1", "a.test"]);
+    }
 }

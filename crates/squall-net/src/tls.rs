@@ -110,8 +110,15 @@ pub(crate) struct TlsClient {
     insecure_skip_verify: bool,
     extra_roots: Vec<CertificateDer<'static>>,
     verifier: OnceLock<Arc<dyn ServerCertVerifier>>,
-    /// By the identities that the host may see.
-    configs: Mutex<HashMap<(Vec<usize>, bool), Arc<ClientConfig>>>,
+    configs: Mutex<HashMap<Offer, Arc<ClientConfig>>>,
+}
+
+/// What connections to a host have in common.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Offer {
+    /// The identities that the host may see, by index.
+    identities: Vec<usize>,
+    http2: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -152,7 +159,7 @@ impl TlsClient {
 
     /// The configuration for connections to `host`.
     pub(crate) fn config_for(&self, host: &str, http2: bool) -> Arc<ClientConfig> {
-        let visible: Vec<usize> = self
+        let identities = self
             .identities
             .iter()
             .enumerate()
@@ -160,27 +167,28 @@ impl TlsClient {
             .map(|(index, _)| index)
             .collect();
         let mut configs = self.configs.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let key = (visible, http2);
-        if let Some(config) = configs.get(&key) {
+        let offer = Offer { identities, http2 };
+        if let Some(config) = configs.get(&offer) {
             return config.clone();
         }
-        let config = Arc::new(self.build(&key.0, http2));
-        configs.insert(key, config.clone());
+        let config = Arc::new(self.build(&offer));
+        configs.insert(offer, config.clone());
         config
     }
 
-    fn build(&self, visible: &[usize], http2: bool) -> ClientConfig {
+    fn build(&self, offer: &Offer) -> ClientConfig {
         let builder = ClientConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&self.versions)
             .expect("versions and suites were checked together")
             .dangerous()
             .with_custom_certificate_verifier(self.verifier());
-        let identities: Vec<_> = visible.iter().map(|index| self.identities[*index].clone()).collect();
+        let identities: Vec<_> =
+            offer.identities.iter().map(|index| self.identities[*index].clone()).collect();
         let mut config = match identities.is_empty() {
             true => builder.with_no_client_auth(),
             false => builder.with_client_cert_resolver(Arc::new(Identities(identities))),
         };
-        config.alpn_protocols = match http2 {
+        config.alpn_protocols = match offer.http2 {
             true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             false => vec![b"http/1.1".to_vec()],
         };
@@ -423,7 +431,10 @@ pub(crate) fn tls_error(error: &io::Error) -> Option<NetError> {
 
 fn certificate_error(reason: &CertificateError) -> NetError {
     match reason {
-        CertificateError::UnknownIssuer => NetError::new(code::UNKNOWN_AUTHORITY, "x509: unknown authority"),
+        // A bad signature: another authority of the same name has signed it.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            NetError::new(code::UNKNOWN_AUTHORITY, "x509: unknown authority")
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             NetError::new(code::HOSTNAME_MISMATCH, "x509: certificate doesn't match hostname")
         }
@@ -468,4 +479,68 @@ fn alert_text(alert: AlertDescription) -> String {
         other => return format!("{other:?}"),
     };
     known.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config_error(config: TlsConfig) -> String {
+        TlsClient::new(&config).map_or_else(|error| error.to_string(), |_| "none".to_owned())
+    }
+
+    #[test]
+    fn options_that_cannot_be_honoured_are_refused() {
+        let versions =
+            |min, max| config_error(TlsConfig { min_version: min, max_version: max, ..TlsConfig::default() });
+        assert_eq!(versions(None, None), "none");
+        assert_eq!(versions(Some(TlsVersion::Tls10), Some(TlsVersion::Tls13)), "none");
+        assert_eq!(
+            versions(Some(TlsVersion::Tls10), Some(TlsVersion::Tls11)),
+            "tlsVersion: TLS 1.0 and 1.1 are not supported, the oldest version is tls1.2"
+        );
+        assert_eq!(
+            versions(Some(TlsVersion::Tls13), Some(TlsVersion::Tls12)),
+            "tlsVersion: min is greater than max"
+        );
+        assert_eq!("tls1.2".parse(), Ok(TlsVersion::Tls12));
+        assert!("ssl3".parse::<TlsVersion>().is_err());
+    }
+
+    #[test]
+    fn cipher_suites_are_gos() {
+        let suites = |names: &[&str], max_version| {
+            let cipher_suites = names.iter().map(|name| (*name).to_owned()).collect();
+            config_error(TlsConfig { cipher_suites, max_version, ..TlsConfig::default() })
+        };
+        let (rsa, ecdhe) = ("TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+        assert_eq!(suites(&[rsa, ecdhe], None), "none");
+        assert_eq!(suites(&["TLS_NOPE"], None), "unknown cipher suite 'TLS_NOPE'");
+        let none_left = "tlsCipherSuites: none of them is supported";
+        assert_eq!(suites(&[rsa], Some(TlsVersion::Tls12)), none_left);
+    }
+
+    #[test]
+    fn client_certificates_must_be_readable() {
+        let certificate = |cert_pem: &str, key_pem: &str| {
+            config_error(TlsConfig {
+                client_certificates: vec![ClientCertificate {
+                    cert_pem: cert_pem.to_owned(),
+                    key_pem: key_pem.to_owned(),
+                    domains: Vec::new(),
+                }],
+                ..TlsConfig::default()
+            })
+        };
+        let good = squall_testing::Authority::new().client("vu");
+        let other = squall_testing::Authority::new().client("vu");
+        assert_eq!(certificate(&good.cert_pem, &good.key_pem), "none");
+        let no_pem = "invalid certificate: no PEM block found";
+        assert_eq!(certificate("nonsense", &good.key_pem), no_pem);
+        let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+        let refused = "tlsAuth: encrypted private keys are not supported";
+        assert_eq!(certificate(&good.cert_pem, encrypted), refused);
+        assert!(certificate(&good.cert_pem, "nonsense").starts_with("tlsAuth: invalid private key"));
+        assert!(certificate(&good.cert_pem, &other.key_pem).starts_with("tlsAuth: "));
+    }
 }

@@ -7,6 +7,8 @@
 
 mod body;
 mod head;
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 use std::future::poll_fn;

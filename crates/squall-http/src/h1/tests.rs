@@ -1,0 +1,188 @@
+//! The parser's laws: the same response whatever the pieces it comes in, an answer to any bytes.
+
+use bytes::BytesMut;
+use proptest::prelude::*;
+
+use super::body::Decoder;
+use super::head::{self, Framing, HEAD_BYTES_MAX};
+
+/// Parses a response that comes in these pieces: status, headers, body, and what is left over.
+fn parse(pieces: &[&[u8]]) -> Result<String, String> {
+    let mut buffer = BytesMut::new();
+    let mut scanned = 0;
+    let mut pieces = pieces.iter();
+    let length = loop {
+        if let Some(length) = head::find_end(&buffer, &mut scanned) {
+            break length;
+        }
+        let piece = pieces.next().ok_or("no head")?;
+        buffer.extend_from_slice(piece);
+        head::check_start(&buffer).map_err(|error| error.to_string())?;
+    };
+    let head = head::parse(&mut buffer, length).map_err(|error| error.to_string())?;
+    let framing = head.framing(false).map_err(|error| error.to_string())?;
+    let mut decoder = Decoder::new(framing, true);
+    let mut rest = Vec::new();
+    for piece in std::iter::once(&&buffer[..]).chain(pieces) {
+        let taken = decoder.feed(piece).map_err(|error| error.to_string())?;
+        rest.extend_from_slice(&piece[taken..]);
+    }
+    if !decoder.is_done() {
+        decoder.end().map_err(|error| error.to_string())?;
+    }
+    let body = decoder.into_body().unwrap_or_default();
+    let (body, rest) = (String::from_utf8_lossy(&body), String::from_utf8_lossy(&rest));
+    Ok(format!("{} {:?} {body:?} rest {rest:?}", head.status, head.headers.canonical()))
+}
+
+const RESPONSES: [&str; 8] = [
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: a\r\n\r\nhello",
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0a;x=\"y\"\r\n0123456789\r\n0\r\nT: 1\r\n\r\nrest",
+    "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n1\nx\n0\n\n",
+    "HTTP/1.1 404 \r\nconnection: close\r\n\r\nuntil the end",
+    "HTTP/1.0 204 No Content\r\nx-a: 1\r\nX-A: 2\r\n\r\nrest",
+    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n",
+];
+
+#[test]
+fn responses_parse_as_expected() {
+    let outcomes = RESPONSES.map(|response| match parse(&[response.as_bytes()]) {
+        Ok(text) => text,
+        Err(error) => format!("error: {error}"),
+    });
+    assert_eq!(
+        outcomes,
+        [
+            r#"200 [("Content-Length", "5"), ("X", "a")] "hello" rest """#,
+            r#"200 [("Content-Length", "5")] "hello" rest "HTTP/1.1 200 OK\r\n""#,
+            r#"200 [("Transfer-Encoding", "chunked")] "abc0123456789" rest "rest""#,
+            r#"200 [("Transfer-Encoding", "chunked")] "x" rest """#,
+            r#"404 [("Connection", "close")] "until the end" rest """#,
+            r#"204 [("X-A", "1, 2")] "" rest "rest""#,
+            "error: unexpected EOF",
+            "error: malformed chunked encoding",
+        ]
+    );
+}
+
+#[test]
+fn a_split_anywhere_changes_nothing() {
+    for response in RESPONSES.map(str::as_bytes) {
+        let whole = parse(&[response]);
+        for at in 0..=response.len() {
+            let (start, end) = response.split_at(at);
+            assert_eq!(parse(&[start, end]), whole, "split at {at}");
+        }
+        let bytes: Vec<&[u8]> = response.chunks(1).collect();
+        assert_eq!(parse(&bytes), whole, "byte by byte");
+    }
+}
+
+proptest! {
+    #[test]
+    fn splits_change_nothing(which in 0..RESPONSES.len(), cuts in prop::collection::vec(1usize..20, 1..40)) {
+        let response = RESPONSES[which].as_bytes();
+        let (mut pieces, mut rest) = (Vec::new(), response);
+        for cut in cuts {
+            let (piece, after) = rest.split_at(cut.min(rest.len()));
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces.push(rest);
+        prop_assert_eq!(parse(&pieces), parse(&[response]));
+    }
+
+    #[test]
+    fn any_bytes_get_an_answer(bytes: Vec<u8>) {
+        let _ = parse(&[&bytes]);
+        let with_head = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &bytes[..]].concat();
+        let _ = parse(&[&with_head]);
+        let in_head = [b"HTTP/1.1 200 OK\r\n", &bytes[..], b"\r\n\r\n"].concat();
+        let _ = parse(&[&in_head]);
+    }
+
+    #[test]
+    fn chunks_give_their_data(chunks in prop::collection::vec("[a-z]{1,50}", 0..10)) {
+        let mut wire = String::from("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for chunk in &chunks {
+            wire.push_str(&format!("{:X}\r\n{chunk}\r\n", chunk.len()));
+        }
+        wire.push_str("0\r\n\r\n");
+        let parsed = parse(&[wire.as_bytes()]).unwrap();
+        let expected = format!("{:?} rest \"\"", chunks.concat());
+        prop_assert!(parsed.ends_with(&expected), "{}", parsed);
+    }
+}
+
+fn framing(headers: &str, status: u16, to_head_request: bool) -> Result<(Framing, bool), String> {
+    let text = format!("HTTP/1.1 {status} X\r\n{headers}\r\n");
+    let mut buffer = BytesMut::from(text.as_bytes());
+    let length = buffer.len();
+    let head = head::parse(&mut buffer, length).map_err(|error| error.to_string())?;
+    let framing = head.framing(to_head_request).map_err(|error| error.to_string())?;
+    Ok((framing, head.keeps_alive(framing)))
+}
+
+#[test]
+fn framing_follows_the_headers_and_the_status() {
+    let check = |headers, expected| assert_eq!(framing(headers, 200, false), Ok(expected), "{headers}");
+    check("Content-Length: 3\r\n", (Framing::Length(3), true));
+    check("Content-Length: 3\r\nContent-Length: 3\r\n", (Framing::Length(3), true));
+    check("Content-Length: 3\r\nConnection: x, Close\r\n", (Framing::Length(3), false));
+    check("", (Framing::UntilClose, false));
+    check("Transfer-Encoding: Chunked\r\n", (Framing::Chunked, true));
+    // Two ways to tell the length: chunks win, the connection is not trusted again.
+    check("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", (Framing::Chunked, false));
+    for status in [204, 304] {
+        assert_eq!(framing("Content-Length: 3\r\n", status, false), Ok((Framing::Empty, true)));
+    }
+    assert_eq!(framing("Content-Length: 3\r\n", 200, true), Ok((Framing::Empty, true)));
+}
+
+#[test]
+fn ambiguous_framing_is_refused() {
+    let check = |headers, expected: &str| {
+        assert_eq!(framing(headers, 200, false), Err(expected.to_owned()), "{headers}");
+    };
+    check(
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        r#"http: message cannot contain multiple Content-Length headers; got ["5" "6"]"#,
+    );
+    check("Content-Length: x\r\n", r#"bad Content-Length "x""#);
+    check("Content-Length: -1\r\n", r#"bad Content-Length "-1""#);
+    check("Content-Length: +1\r\n", r#"bad Content-Length "+1""#);
+    check("Content-Length: 99999999999999999999\r\n", r#"bad Content-Length "99999999999999999999""#);
+    check("Transfer-Encoding: gzip\r\n", r#"unsupported transfer encoding: "gzip""#);
+    check("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "too many transfer encodings");
+    check("bad header\r\n", r#"malformed MIME header: missing colon: "bad header""#);
+}
+
+#[test]
+fn chunk_sizes_are_checked() {
+    let check = |body: &str, expected: &str| {
+        let wire = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+        assert_eq!(parse(&[wire.as_bytes()]), Err(expected.to_owned()), "{body}");
+    };
+    check("zz\r\nabc", "invalid byte in chunk length");
+    check("\r\n", "empty hex number for chunk length");
+    check("10000000000000000\r\n", "http chunk length too large");
+    check("-1\r\n", "invalid byte in chunk length");
+    check("3\r\nab", "unexpected EOF");
+    check("0\r\nTrailer: x", "unexpected EOF");
+    check(&format!("1;{}", "x".repeat(5000)), "header line too long");
+    let trailers = "0\r\n".to_owned() + &"T: 1\r\n".repeat(HEAD_BYTES_MAX / 5);
+    check(&trailers, "the trailers are longer than 1048576 bytes");
+}
+
+#[test]
+fn many_headers_and_empty_values_are_fine() {
+    let fields: String = (0..1000).map(|i| format!("X-{i}:\r\n")).collect();
+    let text = format!("HTTP/1.1 200 OK\r\n{fields}Y: z\r\n\r\n");
+    let mut buffer = BytesMut::from(text.as_bytes());
+    let head = head::parse(&mut buffer, text.len()).unwrap();
+    assert_eq!(head.headers.iter().count(), 1001);
+    assert_eq!(head.headers.get("x-999"), Some(""));
+    assert_eq!(head.headers.get("y"), Some("z"));
+}

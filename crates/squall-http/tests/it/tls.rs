@@ -1,0 +1,149 @@
+//! Certificates good and bad, both protocols, and what a handshake leaves behind.
+
+use bytes::Bytes;
+use squall_http::{ClientConfig, Method, Protocol, Request};
+use squall_net::{ClientCertificate, NetConfig, TlsVersion};
+use squall_testing::{Authority, ScriptedServer, Step, Target, Validity};
+
+use crate::{Vu, body_json, error, headers, request, run};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+fn scripts() -> Vec<Vec<Step>> {
+    vec![vec![Step::read_head(), Step::write(OK)]]
+}
+
+fn server(authority: &Authority, name: &str, validity: Validity) -> ScriptedServer {
+    let config = authority.server(&[name], validity).server_config(&["http/1.1"], None);
+    ScriptedServer::start_tls(config, scripts())
+}
+
+#[test]
+fn a_trusted_server_answers_over_tls() {
+    let authority = Authority::new();
+    let server = server(&authority, "localhost", Validity::Current);
+    run(async {
+        let response = Vu::trusting(authority.pem()).get(server.https_url("/")).await;
+        let exchange = response.exchange;
+        assert_eq!((exchange.status, exchange.protocol), (200, Protocol::Http11));
+        let tls = exchange.tls.expect("it is encrypted");
+        assert_eq!((tls.version, tls.cipher_suite), ("tls1.3", "TLS_AES_256_GCM_SHA384"));
+        assert!(!exchange.timings.tls_handshaking.is_zero());
+        assert!(exchange.timings.blocked > exchange.timings.tls_handshaking);
+    });
+}
+
+#[test]
+fn bad_certificates_have_their_numbers() {
+    let authority = Authority::new();
+    let check = |vu: Vu, server: ScriptedServer, code, text: &str| {
+        let (have, message) = error(&run(async { vu.get(server.https_url("/")).await }));
+        assert_eq!(have, code, "{message}");
+        assert!(message.starts_with(text), "{message}");
+    };
+    let trusting = || Vu::trusting(authority.pem());
+    let current = || server(&authority, "localhost", Validity::Current);
+    check(Vu::trusting(Authority::new().pem()), current(), 1310, "x509: unknown authority");
+    let wrong = server(&authority, "other.test", Validity::Current);
+    check(trusting(), wrong, 1311, "x509: certificate doesn't match hostname");
+    let expired = server(&authority, "localhost", Validity::Expired);
+    let text = "x509: certificate has expired or is not yet valid: current time 20";
+    check(trusting(), expired, 1000, text);
+    let early = server(&authority, "localhost", Validity::NotYet);
+    check(trusting(), early, 1000, text);
+}
+
+#[test]
+fn verification_can_be_skipped() {
+    let authority = Authority::new();
+    let server = server(&authority, "other.test", Validity::Expired);
+    let mut net = NetConfig::default();
+    net.tls.insecure_skip_verify = true;
+    let response = run(async { Vu::with(net, ClientConfig::default()).get(server.https_url("/")).await });
+    assert_eq!(response.exchange.status, 200);
+}
+
+#[test]
+fn a_server_without_tls_is_told_apart() {
+    for answer in ["SSH-2.0-x\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n"] {
+        let server = ScriptedServer::start(vec![vec![Step::Read(5), Step::write(answer)]]);
+        let response = run(async { Vu::new().get(server.https_url("/")).await });
+        let text = "tls: first record does not look like a TLS handshake".to_owned();
+        assert_eq!(error(&response), (1301, text));
+    }
+    let server = ScriptedServer::start(vec![vec![Step::Read(5)]]);
+    let (code, _) = error(&run(async { Vu::new().get(server.https_url("/")).await }));
+    assert!(matches!(code, 1000 | 1220), "{code}");
+}
+
+#[test]
+fn client_certificates_are_shown_to_their_hosts() {
+    let authority = Authority::new();
+    let client = authority.client("vu");
+    let server = || {
+        let credentials = authority.server(&["localhost"], Validity::Current);
+        let config = credentials.server_config(&["http/1.1"], Some(&authority));
+        ScriptedServer::start_tls(config, scripts())
+    };
+    let send = |domains: &[&str]| {
+        let mut net = NetConfig::default();
+        net.tls.extra_roots_pem = vec![authority.pem()];
+        net.tls.client_certificates = vec![ClientCertificate {
+            cert_pem: client.cert_pem.clone(),
+            key_pem: client.key_pem.clone(),
+            domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
+        }];
+        let server = server();
+        run(async { Vu::with(net, ClientConfig::default()).get(server.https_url("/")).await })
+    };
+    assert_eq!(send(&[]).exchange.status, 200);
+    assert_eq!(send(&["localhost"]).exchange.status, 200);
+    let required = (1010, "remote error: tls: certificate required".to_owned());
+    assert_eq!(error(&send(&["other.test"])), required);
+}
+
+#[test]
+fn versions_and_suites_are_honoured() {
+    let target = Target::start();
+    let mut net = NetConfig::default();
+    net.tls.extra_roots_pem = vec![target.ca_pem()];
+    net.tls.max_version = Some(TlsVersion::Tls12);
+    net.tls.cipher_suites = vec!["TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305".to_owned()];
+    let response = run(async { Vu::with(net, ClientConfig::default()).get(target.https_url("/get")).await });
+    let tls = response.exchange.tls.expect("it is encrypted");
+    assert_eq!((tls.version, tls.cipher_suite), ("tls1.2", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305"));
+}
+
+#[test]
+fn http2_is_chosen_and_its_connection_shared() {
+    let target = Target::start();
+    run(async {
+        let vu = Vu::trusting(target.ca_pem());
+        let first = vu.get(target.https_url("/get?a=1")).await;
+        assert_eq!(first.exchange.error, None);
+        assert_eq!(first.exchange.protocol.as_str(), "HTTP/2.0");
+        assert_eq!(first.status_text(), "200 OK");
+        assert_eq!(first.headers.canonical()[0].0, "Content-Type");
+        let post = Request {
+            body: Some(Bytes::from_static(b"{\"a\":1}")),
+            headers: headers(&[("x-own", "1")]),
+            ..request(Method::POST, target.https_url("/post"))
+        };
+        let second = vu.send(&post).await;
+        assert!(second.exchange.timings.connecting.is_zero(), "the connection is shared");
+        let echo = body_json(&second);
+        assert_eq!((&echo["json"]["a"], &echo["headers"]["X-Own"]), (&1.into(), &"1".into()));
+        assert_eq!(echo["headers"]["User-Agent"], "test");
+        assert_eq!(vu.connections.idle_count(), 1);
+        vu.connections.close_idle();
+        assert_eq!(vu.get(target.https_url("/gzip")).await.exchange.error, None);
+        assert_eq!(vu.get(target.https_url("/redirect/1")).await.exchange.status, 200);
+    });
+}
+
+#[test]
+fn a_broken_http2_stream_has_its_number() {
+    let target = Target::start();
+    let response = run(async { Vu::trusting(target.ca_pem()).get(target.https_url("/drop")).await });
+    assert_eq!(error(&response), (1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR".into()));
+}

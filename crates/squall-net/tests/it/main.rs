@@ -1,0 +1,113 @@
+//! Dialling against scripted servers.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_net::{Dialed, Dialer, Endpoint, HostOverrides, NetConfig, NetError, Proxies, Security, Traffic};
+use squall_testing::{Authority, ScriptedServer, Signal, Step, Validity};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// Dials as VU 1.
+async fn dial(
+    config: NetConfig,
+    host: &str,
+    port: u16,
+    security: Security,
+) -> Result<(Dialed, Rc<Traffic>), NetError> {
+    let traffic = Rc::new(Traffic::default());
+    let dialer = Dialer::new(config).expect("the configuration is valid");
+    let dialed = dialer.dial(Endpoint { host, port, security }, 1, &traffic).await?;
+    Ok((dialed, traffic))
+}
+
+/// A configuration with one proxy for everything.
+fn proxied(proxy: &ScriptedServer) -> NetConfig {
+    let address = format!("http://u:p@{}", proxy.address());
+    let proxies = Proxies::from_env(|name| name.starts_with("HTTP").then(|| address.clone()));
+    NetConfig { proxies: proxies.expect("it is valid"), ..NetConfig::default() }
+}
+
+#[tokio::test]
+async fn a_plain_stream_counts_its_bytes() {
+    let server = ScriptedServer::start(vec![vec![Step::Read(4), Step::write("pong!")]]);
+    let port = server.address().port();
+    let (mut dialed, traffic) = dial(NetConfig::default(), "127.0.0.1", port, Security::Plain).await.unwrap();
+    assert_eq!(dialed.remote, server.address());
+    assert!(dialed.tls.is_none() && dialed.tls_handshaking.is_zero());
+    dialed.stream.write_all(b"ping").await.unwrap();
+    let mut answer = String::new();
+    dialed.stream.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "pong!");
+    assert_eq!(traffic.take(), (4, 5));
+    assert_eq!(traffic.take(), (0, 0));
+}
+
+#[tokio::test]
+async fn an_encrypted_stream_counts_what_is_on_the_wire() {
+    let authority = Authority::new();
+    let config = authority.server(&["a.test"], Validity::Current).server_config(&["h2"], None);
+    let server = ScriptedServer::start_tls(config, vec![vec![Step::write("hi"), Step::ReadToEnd]]);
+    let address = server.address().to_string();
+    let mut config = NetConfig {
+        hosts: HostOverrides::new([("a.test", address.as_str())]).unwrap(),
+        ..NetConfig::default()
+    };
+    config.tls.extra_roots_pem = vec![authority.pem()];
+    let (mut dialed, traffic) = dial(config, "a.test", 443, Security::TlsHttp2).await.unwrap();
+    assert!(dialed.http2);
+    assert_eq!(dialed.tls.unwrap().version, "tls1.3");
+    let mut answer = [0; 2];
+    dialed.stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"hi");
+    let (sent, received) = traffic.take();
+    assert!(sent > 100 && received > 500, "{sent} {received}");
+}
+
+#[tokio::test]
+async fn a_dial_that_takes_too_long_ends() {
+    // A proxy that never answers holds up the dial; a host that never does cannot be had offline.
+    let never = Signal::new();
+    let proxy = ScriptedServer::start(vec![vec![Step::read_head(), Step::Wait(never)]]);
+    let config = NetConfig { dial_timeout: Duration::from_millis(20), ..proxied(&proxy) };
+    let error = dial(config, "a.test", 443, Security::Tls).await.unwrap_err();
+    assert_eq!((error.code, &*error.text), (1211, "dial: i/o timeout"));
+}
+
+#[tokio::test]
+async fn a_tunnel_is_asked_for_and_may_be_refused() {
+    let answers = ["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", ""];
+    let scripts = answers.map(|answer| vec![Step::read_head(), Step::write(answer)]);
+    let proxy = ScriptedServer::start(scripts.to_vec());
+    let error = dial(proxied(&proxy), "a.test", 443, Security::Tls).await.unwrap_err();
+    assert_eq!(error, NetError::generic("Proxy Authentication Required"));
+    assert_eq!(
+        proxy.received_text(0),
+        "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\nProxy-Authorization: Basic dTpw\r\n\r\n"
+    );
+    // The tunnel stands, but there is no TLS behind it.
+    let error = dial(proxied(&proxy), "a.test", 443, Security::Tls).await.unwrap_err();
+    assert!(matches!(error.code, 1000 | 1220), "{error:?}");
+    let error = dial(proxied(&proxy), "a.test", 443, Security::Tls).await.unwrap_err();
+    assert_eq!(error, NetError::generic("unexpected EOF"));
+}
+
+#[tokio::test]
+async fn plain_requests_go_to_the_proxy_itself() {
+    let proxy = ScriptedServer::start(vec![vec![Step::ReadToEnd]]);
+    let (dialed, _) = dial(proxied(&proxy), "a.test", 80, Security::Plain).await.unwrap();
+    assert_eq!(dialed.remote, proxy.address());
+    assert_eq!(dialed.forward_proxy.as_deref(), Some("Basic dTpw"));
+}
+
+#[tokio::test]
+async fn a_local_address_is_used_or_the_dial_fails() {
+    let server = ScriptedServer::start(vec![vec![]]);
+    let port = server.address().port();
+    let from =
+        |ip: &str| NetConfig { local_ips: vec![ip.parse::<IpAddr>().unwrap()], ..NetConfig::default() };
+    assert!(dial(from("127.0.0.1"), "127.0.0.1", port, Security::Plain).await.is_ok());
+    // A documentation address (RFC 5737) belongs to no machine.
+    let error = dial(from("192.0.2.1"), "127.0.0.1", port, Security::Plain).await.unwrap_err();
+    assert_eq!(error.code, 1213, "{error}");
+}
