@@ -90,6 +90,56 @@ fn every_shell_gets_a_completion_of_every_command() {
     }
 }
 
+#[test]
+fn the_exit_code_tells_how_a_run_ended() {
+    let check = |expected: ExitCode, flags: &str, script: &str| {
+        let output = Sandbox::new().file("a.js", script).run(&format!("run -q {flags} a.js"));
+        assert_eq!(output.exit_code, expected, "{script}\n{}", output.stderr);
+    };
+    let with_exec = |call: &str| {
+        format!("import exec from 'k6/execution'; export default function () {{ exec.test.{call} }}")
+    };
+    let failing = "export const options = { thresholds: { iterations: ['count>5'] } };";
+    let nothing = "export default function () {}";
+    check(ExitCode::Success, "", nothing);
+    check(ExitCode::Success, "", "export default function () { throw new Error('x') }");
+    check(ExitCode::ThresholdsFailed, "", &format!("{failing} {nothing}"));
+    check(ExitCode::Success, "--no-thresholds", &format!("{failing} {nothing}"));
+    check(ExitCode::InvalidConfig, "-u 2 -i 1", nothing);
+    check(ExitCode::ScriptException, "", "export default function () {");
+    check(ExitCode::ScriptException, "", &format!("export function setup() {{ throw 1 }} {nothing}"));
+    check(ExitCode::Success, "--no-setup", &format!("export function setup() {{ throw 1 }} {nothing}"));
+    check(ExitCode::ScriptAborted, "", &with_exec("abort('why')"));
+    check(ExitCode::MarkedFailed, "", &format!("{failing} {}", with_exec("fail('bad')")));
+    check(ExitCode::Usage, "-o paper", nothing);
+    assert_eq!(Sandbox::new().run("run missing.js").exit_code, ExitCode::Usage);
+    assert_eq!(Sandbox::new().stdin(nothing).run("run -q -").exit_code, ExitCode::Success);
+}
+
+#[test]
+fn inspect_prints_the_options_and_what_they_need() {
+    let script = "export const options = { vus: 3, duration: '10s' }; export default function () {}";
+    let json = |command_line: &str| -> serde_json::Value {
+        let output = Sandbox::new().file("a.js", script).env("K6_VUS", "4").run(command_line);
+        serde_json::from_str(&output.stdout).expect("JSON")
+    };
+    let options = json("inspect a.js");
+    assert_eq!((&options["vus"], &options["duration"]), (&3.into(), &"10s".into()));
+    let options = json("inspect --execution-requirements a.js");
+    assert_eq!((&options["maxVUs"], &options["totalDuration"]), (&4.into(), &"40s".into()));
+}
+
+#[test]
+fn standard_output_carries_banner_progress_and_summary() {
+    let script = "export default function () {}";
+    let output = Sandbox::new().file("a.js", script).run("run a.js");
+    for part in ["s q u a l l", "execution: local", "iteration_duration", "default ✓ [ 100% ] 1 VUs"] {
+        assert!(output.stdout.contains(part), "{part} in {}", output.stdout);
+    }
+    let output = Sandbox::new().file("a.js", script).run("run -q --no-summary a.js");
+    assert_eq!(output.stdout, "");
+}
+
 /// Every script of `examples/` against the demo's target, all at the same time: most of what they do is wait.
 #[test]
 fn every_example_passes() {
