@@ -95,6 +95,11 @@ impl Client {
         Self { dialer, config }
     }
 
+    /// The `User-Agent` of requests that bring none.
+    pub fn user_agent(&self) -> &str {
+        &self.config.user_agent
+    }
+
     /// Sends `request` over the VU's connections and follows where it leads. `on_exchange` sees every hop
     /// at its end, the failed ones too. Dropping the future cancels the call: the hop in flight is not reported.
     pub async fn send(

@@ -271,7 +271,7 @@ fn summary_files<'js>(ctx: &Ctx<'js>, result: Value<'js>) -> Result<Option<Vec<S
     let mut files = BTreeMap::new();
     for entry in object.props::<String, Value>() {
         let (target, content) = entry?;
-        let Some(content) = modules::bytes_of(ctx, &content)? else {
+        let Some(content) = modules::bytes_of(&content)? else {
             let message = format!("handleSummary() returned neither text nor bytes for {target:?}");
             return Err(errors::throw_go(ctx, &message));
         };

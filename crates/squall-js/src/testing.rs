@@ -1,6 +1,6 @@
 //! Evaluates scripts in a bare context, for tests of what needs no VU.
 
-use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Result, Runtime, Value};
+use rquickjs::{Context, Ctx, Error, Object, Result, Runtime, Value};
 
 /// What a script evaluates to, as JSON: of a promise, what it settles to. Of an exception, its name and message.
 #[track_caller]
@@ -9,13 +9,17 @@ pub(crate) fn evaluate(install: for<'js> fn(&Ctx<'js>) -> Result<()>, script: &s
     let context = Context::full(&runtime).unwrap();
     context.with(|ctx| {
         install(&ctx).unwrap();
-        match settle(&ctx, script).catch(&ctx) {
-            Ok(value) => ctx.json_stringify(value).unwrap().map_or("undefined".to_owned(), |json| json.to_string().unwrap()),
-            Err(CaughtError::Exception(exception)) => {
-                let name: String = exception.as_object().get("name").unwrap();
-                format!("{name}: {}", exception.message().unwrap_or_default())
+        match settle(&ctx, script) {
+            Ok(value) => ctx
+                .json_stringify(value)
+                .unwrap()
+                .map_or("undefined".to_owned(), |json| json.to_string().unwrap()),
+            Err(Error::Exception) => {
+                let thrown: Object = ctx.catch().get().unwrap();
+                let text = |key: &str| thrown.get::<_, String>(key).unwrap();
+                format!("{}: {}", text("name"), text("message"))
             }
-            Err(other) => other.to_string(),
+            Err(error) => error.to_string(),
         }
     })
 }

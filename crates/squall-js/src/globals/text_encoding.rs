@@ -129,10 +129,13 @@ impl TextDecoder {
     ) -> Result<String> {
         let bytes = match input.0.filter(|input| !input.is_undefined()) {
             None => Vec::new(),
-            Some(input) => match bytes_of(&ctx, &input)? {
+            Some(input) => match bytes_of(&input)? {
                 Some(bytes) if !input.is_string() => bytes,
                 _ => {
-                    return Err(Exception::throw_type(&ctx, "decode() takes an ArrayBuffer or a view of one"));
+                    return Err(Exception::throw_type(
+                        &ctx,
+                        "decode() takes an ArrayBuffer or a view of one",
+                    ));
                 }
             },
         };
@@ -174,43 +177,4 @@ fn decode(decoder: &mut Decoder, mode: Mode, bytes: &[u8], is_last: bool) -> Opt
 }
 
 #[cfg(test)]
-mod tests {
-    use encoding_rs::{UTF_8, UTF_16LE};
-
-    use super::*;
-
-    const LENIENT: Mode = Mode { is_fatal: false, keeps_bom: false };
-    const FATAL: Mode = Mode { is_fatal: true, keeps_bom: false };
-
-    /// Decodes the parts as one stream.
-    #[track_caller]
-    fn check(encoding: &'static Encoding, mode: Mode, parts: &[&[u8]], expected: Option<&str>) {
-        let mut decoder = decoder_of(encoding, mode);
-        let mut text = Some(String::new());
-        for (index, part) in parts.iter().enumerate() {
-            let more = decode(&mut decoder, mode, part, index + 1 == parts.len());
-            text = text.zip(more).map(|(text, more)| text + &more);
-        }
-        assert_eq!(text.as_deref(), expected);
-    }
-
-    #[test]
-    fn characters_may_be_cut_anywhere() {
-        check(UTF_8, FATAL, &[b"a\xf0\x9f", b"\x99\x82b"], Some("a🙂b"));
-        check(UTF_16LE, FATAL, &[b"\x3d\xd8\x42", b"\xde"], Some("🙂"));
-    }
-
-    #[test]
-    fn byte_order_marks() {
-        check(UTF_8, LENIENT, &[b"\xef\xbb", b"\xbfa"], Some("a"));
-        check(UTF_8, Mode { keeps_bom: true, ..LENIENT }, &[b"\xef\xbb\xbfa"], Some("\u{feff}a"));
-    }
-
-    #[test]
-    fn bytes_that_are_no_text() {
-        check(UTF_8, LENIENT, &[b"a\xffb"], Some("a\u{fffd}b"));
-        check(UTF_8, FATAL, &[b"a\xffb"], None);
-        check(UTF_8, FATAL, &[b"a\xe6"], None);
-        check(UTF_8, LENIENT, &[b"a\xe6"], Some("a\u{fffd}"));
-    }
-}
+mod tests;

@@ -42,39 +42,50 @@ impl SharedArrays {
 }
 
 pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
-    let array_prototype = ctx.globals().get::<_, Object>("Array")?.get("prototype")?;
-    let prototype = Object::new_proto(ctx.clone(), Some(&array_prototype))?;
-    let constructor = Constructor::new_prototype(ctx, prototype, shared_array)?;
+    let make = |ctx: Ctx<'js>, name: Opt<Coerced<String>>, make: Opt<Value<'js>>| {
+        let vu = vu::current();
+        if !vu.in_init() {
+            return Err(throw_go(&ctx, "new SharedArray must be called in the init context"));
+        }
+        shared_array(&ctx, &vu.worker.shared.arrays, name, make)
+    };
+    let constructor = Constructor::new_prototype(ctx, prototype(ctx)?, make)?;
     constructor.set_name("SharedArray")?;
     let module = Object::new(ctx.clone())?;
     module.set("SharedArray", constructor)?;
     Ok(module)
 }
 
+/// What shared arrays inherit: all that arrays have.
+fn prototype<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
+    let of_arrays = ctx.globals().get::<_, Object>("Array")?.get("prototype")?;
+    Object::new_proto(ctx.clone(), Some(&of_arrays))
+}
+
 /// `new SharedArray(name, make)`. The first VU that asks for the name calls `make`.
-fn shared_array<'js>(ctx: Ctx<'js>, name: Opt<Coerced<String>>, make: Opt<Value<'js>>) -> Result<Proxy<'js>> {
-    let vu = vu::current();
-    if !vu.in_init() {
-        return Err(throw_go(&ctx, "new SharedArray must be called in the init context"));
-    }
+fn shared_array<'js>(
+    ctx: &Ctx<'js>,
+    arrays: &SharedArrays,
+    name: Opt<Coerced<String>>,
+    make: Opt<Value<'js>>,
+) -> Result<Proxy<'js>> {
     let name = name.0.map_or("undefined".to_owned(), |name| name.0);
     if name.is_empty() {
-        return Err(throw_go(&ctx, "SharedArray needs a name: the first argument is empty"));
+        return Err(throw_go(ctx, "SharedArray needs a name: the first argument is empty"));
     }
     let Some(make) = make.0.as_ref().and_then(Value::as_function) else {
-        return Err(throw_go(&ctx, "SharedArray needs a function as its second argument"));
+        return Err(throw_go(ctx, "SharedArray needs a function as its second argument"));
     };
     if is_async(make) {
-        return Err(throw_go(&ctx, "SharedArray does not take async functions"));
+        return Err(throw_go(ctx, "SharedArray does not take async functions"));
     }
-    let arrays = &vu.worker.shared.arrays;
     let elements = match arrays.get(&name) {
         Some(elements) => elements,
         // Nothing is locked meanwhile: the function may pause its VU.
-        None => arrays.insert(name, elements_of(&ctx, make.call(())?)?),
+        None => arrays.insert(name, elements_of(ctx, make.call(())?)?),
     };
     let handler = ProxyHandler::from_object(Class::instance(ctx.clone(), Traps { elements })?.into_inner())?;
-    Proxy::new(ctx.clone(), Array::new(ctx)?, handler)
+    Proxy::new(ctx.clone(), Array::new(ctx.clone())?, handler)
 }
 
 fn elements_of<'js>(ctx: &Ctx<'js>, made: Value<'js>) -> Result<Elements> {
@@ -205,3 +216,6 @@ fn frozen<'js>(ctx: &Ctx<'js>, json: &str) -> Result<Value<'js>> {
     }
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,7 +63,7 @@ fn decode(engine: &impl Engine, text: &str) -> std::result::Result<Vec<u8>, Deco
 /// The bytes that an argument stands for: those of its text, or of its buffer.
 pub(super) fn bytes_argument<'js>(ctx: &Ctx<'js>, argument: &Opt<Value<'js>>) -> Result<Vec<u8>> {
     let (bytes, kind) = match &argument.0 {
-        Some(value) => (bytes_of(ctx, value)?, value.type_name()),
+        Some(value) => (bytes_of(value)?, value.type_name()),
         None => (None, "undefined"),
     };
     bytes.ok_or_else(|| {

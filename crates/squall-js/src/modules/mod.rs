@@ -43,7 +43,7 @@ pub(crate) fn load<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
 }
 
 /// The bytes of text, an `ArrayBuffer`, a typed array or a `DataView`; `None` for anything else.
-pub(crate) fn bytes_of<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Option<Vec<u8>>> {
+pub(crate) fn bytes_of(value: &Value) -> Result<Option<Vec<u8>>> {
     if let Some(text) = value.as_string() {
         return Ok(Some(well_formed(text)?.into_bytes()));
     }

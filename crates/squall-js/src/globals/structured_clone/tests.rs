@@ -20,15 +20,27 @@ fn cycles_and_shared_references_stay() {
          [copy !== object, copy.self === copy, copy.list === copy.again, copy.list !== object.list]",
         "[true,true,true,true]",
     );
-    check("const map = new Map(); map.set('self', map); const copy = structuredClone(map); copy !== map && copy.get('self') === copy", "true");
+    check(
+        "const map = new Map(); map.set('self', map); const copy = structuredClone(map); copy !== map && copy.get('self') === copy",
+        "true",
+    );
 }
 
 #[test]
 fn types_stay() {
     check("const date = structuredClone(new Date(5)); [date instanceof Date, +date]", "[true,5]");
-    check("const pattern = /a/gi; pattern.lastIndex = 3; const copy = structuredClone(pattern); [`${copy}`, copy.lastIndex]", r#"["/a/gi",0]"#);
-    check("[[...structuredClone(new Map([[1, { a: 2 }]]))], [...structuredClone(new Set([3]))]]", r#"[[[1,{"a":2}]],[3]]"#);
-    check("const wrapped = structuredClone(Object('s')); [typeof wrapped, wrapped.length]", r#"["object",1]"#);
+    check(
+        "const pattern = /a/gi; pattern.lastIndex = 3; const copy = structuredClone(pattern); [`${copy}`, copy.lastIndex]",
+        r#"["/a/gi",0]"#,
+    );
+    check(
+        "[[...structuredClone(new Map([[1, { a: 2 }]]))], [...structuredClone(new Set([3]))]]",
+        r#"[[[1,{"a":2}]],[3]]"#,
+    );
+    check(
+        "const wrapped = structuredClone(Object('s')); [typeof wrapped, wrapped.length]",
+        r#"["object",1]"#,
+    );
     check("const list = structuredClone([1, , 3]); [list.length, 1 in list]", "[3,false]");
     check("structuredClone(10n) === 10n && structuredClone(undefined) === undefined", "true");
 }
@@ -63,7 +75,10 @@ fn plain_objects_of_classes() {
          [copy, copy.constructor === Object, structuredClone({ get a() { return 5; } })]",
         r#"[{"x":1},true,{"a":5}]"#,
     );
-    check(r#"const copy = structuredClone(JSON.parse('{"__proto__":{"x":1}}')); [Object.keys(copy), copy.x === undefined]"#, r#"[["__proto__"],true]"#);
+    check(
+        r#"const copy = structuredClone(JSON.parse('{"__proto__":{"x":1}}')); [Object.keys(copy), copy.x === undefined]"#,
+        r#"[["__proto__"],true]"#,
+    );
 }
 
 #[test]
@@ -81,6 +96,12 @@ fn what_cannot_be_cloned() {
     check("structuredClone({ a: [() => 1] })", "DataCloneError: a function cannot be cloned");
     check("structuredClone(Symbol())", "DataCloneError: a symbol cannot be cloned");
     check("structuredClone(new WeakMap())", "DataCloneError: a WeakMap cannot be cloned");
-    check("structuredClone(1, { transfer: [{}] })", "DataCloneError: an entry of `transfer` that is no ArrayBuffer cannot be cloned");
-    check("let deep = {}; for (let i = 0; i < 1e5; i += 1) deep = { deep }; structuredClone(deep)", "RangeError: Maximum call stack size exceeded");
+    check(
+        "structuredClone(1, { transfer: [{}] })",
+        "DataCloneError: an entry of `transfer` that is no ArrayBuffer cannot be cloned",
+    );
+    check(
+        "let deep = {}; for (let i = 0; i < 1e5; i += 1) deep = { deep }; structuredClone(deep)",
+        "RangeError: Maximum call stack size exceeded",
+    );
 }

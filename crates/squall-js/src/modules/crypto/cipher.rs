@@ -109,3 +109,39 @@ fn refuse_overflow(
     };
     if fits { Ok(()) } else { Err(CipherError) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From NIST SP 800-38A, F.2.1: the first block, and the padding that follows.
+    #[test]
+    fn cbc_of_the_standard() {
+        let key = 0x2b7e151628aed2a6abf7158809cf4f3c_u128.to_be_bytes();
+        let mode = Mode::Cbc { iv: 0x000102030405060708090a0b0c0d0e0f_u128.to_be_bytes() };
+        let message = 0x6bc1bee22e409f96e93d7e117393172a_u128.to_be_bytes();
+        let encrypted = mode.encrypt(&key, message.to_vec()).unwrap();
+        assert_eq!(encrypted[..16], 0x7649abac8119b246cee98e9b12e9197d_u128.to_be_bytes());
+        assert_eq!(mode.decrypt(&key, encrypted).unwrap(), message);
+    }
+
+    #[test]
+    fn what_was_not_encrypted_cannot_be_decrypted() {
+        let key = [1; 16];
+        for message in [Vec::new(), vec![0; 5], vec![0; 32]] {
+            assert_eq!(Mode::Cbc { iv: [0; 16] }.decrypt(&key, message.clone()), Err(CipherError));
+            assert_eq!(
+                Mode::Gcm { iv: [0; 12], additional: Vec::new() }.decrypt(&key, message),
+                Err(CipherError)
+            );
+        }
+    }
+
+    #[test]
+    fn a_counter_that_would_overflow() {
+        let almost_full = |length_bits| Mode::Ctr { counter: [0xff; 16], length_bits };
+        assert!(almost_full(8).encrypt(&[1; 16], vec![0; 16]).is_ok());
+        assert_eq!(almost_full(8).encrypt(&[1; 16], vec![0; 17]), Err(CipherError));
+        assert!(almost_full(128).encrypt(&[1; 16], vec![0; 17]).is_ok());
+    }
+}

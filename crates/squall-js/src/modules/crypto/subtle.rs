@@ -198,7 +198,7 @@ impl<'js> Arguments<'js> {
     }
 
     fn view(&self, value: &Value<'js>) -> Result<Vec<u8>> {
-        let bytes = if value.is_string() { None } else { bytes_of(&self.ctx, value)? };
+        let bytes = if value.is_string() { None } else { bytes_of(value)? };
         bytes.ok_or_else(|| Exception::throw_type(&self.ctx, "data must be an ArrayBuffer or a view of one"))
     }
 

@@ -41,9 +41,15 @@ fn what_decoding_forgives() {
 
 #[test]
 fn bad_input_throws() {
-    check("encoding.b64encode(5)", "GoError: invalid type int: expected a string, an ArrayBuffer or a typed array");
-    check("encoding.b64encode()", "GoError: invalid type undefined: expected a string, an ArrayBuffer or a typed array");
+    check(
+        "encoding.b64encode(5)",
+        "GoError: invalid type int: expected a string, an ArrayBuffer or a typed array",
+    );
+    check(
+        "encoding.b64encode()",
+        "GoError: invalid type undefined: expected a string, an ArrayBuffer or a typed array",
+    );
     check("encoding.b64decode('not base64 !')", "GoError: Invalid symbol 32, offset 3.");
     check("encoding.b64decode('aGVsbG8')", "GoError: Invalid padding");
-    check("encoding.b64decode('aGVsbG8=', 'rawstd')", "GoError: Invalid symbol 61, offset 7.");
+    check("encoding.b64decode('aGVsbG8=', 'rawstd')", "GoError: Invalid padding");
 }

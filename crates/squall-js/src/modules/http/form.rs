@@ -51,7 +51,7 @@ pub(super) fn file<'js>(
     filename: Opt<Coerced<String>>,
     content_type: Opt<Coerced<String>>,
 ) -> Result<Class<'js, FileData>> {
-    let Some(bytes) = bytes_of(&ctx, &data)? else {
+    let Some(bytes) = bytes_of(&data)? else {
         let message = format!("invalid type {}, expected string, []byte or ArrayBuffer", data.type_name());
         return Err(throw_go(&ctx, &message));
     };

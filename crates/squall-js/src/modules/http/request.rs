@@ -109,14 +109,10 @@ pub(super) fn parse<'js>(
 ) -> Parsed<Call> {
     let vu = vu::current();
     let parser = Parser { ctx, vu: &vu };
-    let mut throw = vu.worker.settings.throw;
-    let mut read = || -> Result<Call> {
-        let params = params.as_object();
-        if let Some(value) = params.and_then(|params| params.get::<_, Option<bool>>("throw").ok().flatten()) {
-            throw = value;
-        }
-        parser.call(method, &url, body, params, throw)
-    };
+    let params = params.as_object();
+    let throw = params.and_then(|params| params.get::<_, Option<bool>>("throw").ok().flatten());
+    let throw = throw.unwrap_or(vu.worker.settings.throw);
+    let read = || parser.call(method, &url, body, params, throw);
     read().map_err(|error| {
         let message = match error {
             rquickjs::Error::Exception => message_of(ctx.catch()),
@@ -219,7 +215,7 @@ impl<'js> Parser<'_, 'js> {
         if body.is_undefined() || body.is_null() {
             return Ok(None);
         }
-        if let Some(bytes) = bytes_of(self.ctx, body)? {
+        if let Some(bytes) = bytes_of(body)? {
             request.body = Some(Bytes::from(bytes));
             return Ok(None);
         }

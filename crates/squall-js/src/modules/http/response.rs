@@ -10,7 +10,7 @@ use rquickjs::{
 use squall_http::{Protocol, Response, canonical_name, millis, response_cookies};
 
 use super::request::{Call, ResponseType};
-use crate::errors::throw_go;
+use crate::{errors::throw_go, vu};
 
 /// Fields in the order in which k6 lists them.
 const FIELDS: [&str; 20] = [
@@ -281,6 +281,8 @@ fn request<'js>(ctx: &Ctx<'js>, call: &Call) -> Result<Value<'js>> {
     object.set("method", call.request.method.as_str())?;
     object.set("url", call.written_url())?;
     let headers = Object::new(ctx.clone())?;
+    let user_agent = vu::current().worker.client.user_agent().to_owned();
+    headers.set("User-Agent", vec![user_agent])?;
     for (name, value) in &call.request.headers {
         headers.set(canonical_name(name), vec![value.as_str()])?;
     }
