@@ -59,7 +59,7 @@ fn get_random_values<'js>(ctx: Ctx<'js>, array: Object<'js>) -> Result<Object<'j
     }
     // SAFETY: nothing else runs while the bytes are borrowed.
     let bytes = buffer.as_raw().map(|mut bytes| unsafe { bytes.as_mut() });
-    if let Some(bytes) = bytes.and_then(|bytes| bytes.get_mut(offset..offset + length)) {
+    if let Some(bytes) = bytes.and_then(|bytes| bytes.get_mut(offset..offset.saturating_add(length))) {
         fill_random(bytes);
     }
     Ok(array)
