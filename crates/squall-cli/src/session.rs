@@ -5,9 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use squall_engine::{
-    AbortReason, ClockSource, Requirements as EngineRequirements, Run, RunSpec, RunState, Workers,
-};
+use squall_engine::{AbortReason, ClockSource, Run, RunSpec, RunState, Workers};
 use squall_js::{Exports, JsHost};
 use squall_metrics::{Aggregate, AggregateConfig, Registry, SampleSink, TagSet, ThresholdSpec};
 use squall_options::{
@@ -34,15 +32,6 @@ mod watch;
 
 use script::LoadedScript;
 
-/// What a test needs, as `inspect --execution-requirements` prints it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Requirements {
-    /// Until the last graceful stop is over.
-    pub total_duration: Duration,
-    /// VUs that may exist at the same time.
-    pub max_vus: u64,
-}
-
 /// Runs a plan to its end: load, probe, set up, run, tear down, report.
 pub fn run(plan: RunPlan, process: &mut Process) -> Result<ExitCode> {
     let interrupts = (process.trap_signals)().map_err(|error| {
@@ -61,13 +50,6 @@ pub fn probe_options(
     let registry = Arc::new(Registry::new());
     let exports = on_local_set(script.probe(&registry, &Arc::new(RunState::new(SystemTime::now()))))??;
     script_options(&exports)
-}
-
-/// What a test with these options, all layers combined, needs.
-pub fn requirements(options: &Options) -> Result<Requirements> {
-    let scenarios = derive_scenarios(options).map_err(invalid)?;
-    let needs = EngineRequirements::of(&scenarios, &stripe(options)?);
-    Ok(Requirements { total_duration: needs.duration_max.unwrap_or_default(), max_vus: needs.vus_max })
 }
 
 /// Everything of a run happens on this thread and on the workers' threads.
@@ -137,7 +119,7 @@ impl Test {
     }
 
     fn has_tag(&self, tag: SystemTag) -> bool {
-        self.options.system_tags.clone().unwrap_or_default().contains(tag)
+        self.options.system_tags.unwrap_or_default().contains(tag)
     }
 
     fn aggregate(&self, plan: &RunPlan, registry: &Arc<Registry>) -> Result<Aggregate> {

@@ -45,7 +45,7 @@ pub struct LokiSettings {
     /// The fields that become labels; the others are appended to the message. `None`: all are labels.
     allowed_labels: Option<Vec<String>>,
     /// Labels of every message.
-    labels: Vec<(String, String)>,
+    labels: Labels,
     headers: Vec<(String, String)>,
 }
 
@@ -133,9 +133,12 @@ struct Batch {
     dropped: u64,
 }
 
+/// Names and values, in the order in which they are sent.
+type Labels = Vec<(String, String)>;
+
 #[derive(Debug)]
 struct Entry {
-    labels: Vec<(String, String)>,
+    labels: Labels,
     time_ns: String,
     message: String,
 }
@@ -323,7 +326,7 @@ impl PushJob {
 
 /// Entries as Loki's push API takes them: a stream for each set of labels.
 fn body(entries: Vec<Entry>) -> String {
-    let mut streams: Vec<(Vec<(String, String)>, Vec<Value>)> = Vec::new();
+    let mut streams: Vec<(Labels, Vec<Value>)> = Vec::new();
     for Entry { labels, time_ns, message } in entries {
         let value = json!([time_ns, message]);
         match streams.iter_mut().find(|(known, _)| *known == labels) {

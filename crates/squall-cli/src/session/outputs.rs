@@ -26,7 +26,7 @@ pub(super) fn start(
     let context = OutputContext {
         aggregate,
         started_at: state.started_at,
-        system_tags: test.options.system_tags.clone().unwrap_or_default(),
+        system_tags: test.options.system_tags.unwrap_or_default(),
         env: &|name| process.env(name).map(str::to_owned),
     };
     let started = plan.outs.iter().map(|spec| squall_output::start(spec, &context).map(Arc::new));

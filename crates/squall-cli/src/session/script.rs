@@ -121,7 +121,7 @@ impl LoadedScript {
         let settings = Settings {
             options_json: serde_json::Value::Object(options.to_full_json()).to_string(),
             run_tags: Arc::clone(&test.run_tags),
-            system_tags: options.system_tags.clone().unwrap_or_default(),
+            system_tags: options.system_tags.unwrap_or_default(),
             throw: options.throw == Some(true),
             vu_memory_limit_bytes: usize::try_from(limit).unwrap_or(usize::MAX),
             env: runtime.env.clone(),
