@@ -1,5 +1,5 @@
 // Requests at a constant rate.
-// ignore: iterations, http_reqs, http_req_failed, iteration_duration, data_sent, data_received, http_req_duration, http_req_blocked, http_req_connecting, http_req_tls_handshaking, http_req_sending, http_req_waiting, http_req_receiving
+// ignore: checks, iterations, http_reqs, http_req_failed, iteration_duration, data_sent, data_received, http_req_duration, http_req_blocked, http_req_connecting, http_req_tls_handshaking, http_req_sending, http_req_waiting, http_req_receiving
 // compare: -checks
 import http from 'k6/http';
 import { check } from 'k6';

@@ -7,6 +7,6 @@ export default function () {
   console.log(good.status, good.json('authenticated'), good.url.includes('secret@'), good.request.url.includes('secret@'));
   console.log(http.get(`http://user:wrong@${host}/basic-auth/user/secret`).status);
   console.log(http.get(`${__ENV.BASE}/basic-auth/user/secret`).status);
-  const coded = http.get(`http://us%40er:p%3Aw@${host}/headers`).json('headers.Authorization');
+  const coded = http.get(`http://us%40er:p%3Aw@${host}/headers`, { tags: { name: 'escaped' } }).json('headers.Authorization');
   console.log(coded);
 }

@@ -9,7 +9,7 @@ const trend = new Trend('my_trend');
 export const options = {
   scenarios: {
     first: { executor: 'per-vu-iterations', exec: 'one' },
-    second: { executor: 'per-vu-iterations', exec: 'two' },
+    second: { executor: 'per-vu-iterations', exec: 'two', startTime: '500ms' },
   },
 };
 

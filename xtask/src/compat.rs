@@ -27,6 +27,9 @@ use crate::tool;
 /// Scripts that run at the same time.
 const PARALLEL: usize = 2;
 
+/// Lines of a facet's diff that are printed.
+const DIFF_LINES_MAX: usize = 12;
+
 #[derive(clap::Args)]
 pub struct Args {
     /// Only scripts whose name contains one of these
@@ -127,12 +130,19 @@ fn differences(expected: &Facts, actual: &Facts) -> Differences {
     differing.map(|(facet, lines)| (facet.clone(), diff(lines, &actual[facet]))).collect()
 }
 
-/// The changed lines only: `-` is what k6 says, `+` what the other says.
+/// The changed lines only, as many as one can read: `-` is what k6 says, `+` what the other says.
 fn diff(expected: &[String], actual: &[String]) -> String {
     let (expected, actual) = (lines(expected), lines(actual));
     let diff = TextDiff::from_lines(&expected, &actual);
     let changed = diff.iter_all_changes().filter(|change| change.tag() != ChangeTag::Equal);
-    changed.map(|change| format!("    {}{}", change.tag(), change.value())).collect()
+    let mut text: Vec<String> =
+        changed.map(|change| format!("    {}{}", change.tag(), change.value())).collect();
+    let more = text.len().saturating_sub(DIFF_LINES_MAX);
+    if more > 0 {
+        text.truncate(DIFF_LINES_MAX);
+        text.push(format!("    … and {more} more\n"));
+    }
+    text.concat()
 }
 
 fn lines(lines: &[String]) -> String {

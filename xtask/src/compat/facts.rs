@@ -33,7 +33,7 @@ fn lines(facet: &str, script: &Script, observed: &Observed) -> Vec<String> {
         "checks" => export().checks(),
         "thresholds" => export().thresholds(),
         "json" => points::lines(observed.points.as_deref(), metrics),
-        "stdout" => observed.stdout.lines().map(str::to_owned).collect(),
+        "stdout" => text::verbatim(&observed.stdout),
         "text" => text::lines(&observed.stdout),
         "files" => files(observed),
         _ => unreachable!("the header knows the facets"),
@@ -72,10 +72,12 @@ struct Metrics<'a> {
 }
 
 impl Metrics<'_> {
-    /// Whether the metric is compared: `vus` and `vus_max` only appear in runs longer than a second.
+    /// Whether the metric is compared: `vus` and `vus_max` only appear in runs longer than a second, and
+    /// `iteration_lateness` is Squall's own.
     fn compares(self, name: &str) -> bool {
         let base = base(name);
-        !matches!(base, "vus" | "vus_max") && !self.ignored.iter().any(|ignored| ignored == base)
+        !matches!(base, "vus" | "vus_max" | "iteration_lateness")
+            && !self.ignored.iter().any(|ignored| ignored == base)
     }
 }
 

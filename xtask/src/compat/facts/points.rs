@@ -2,47 +2,51 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Metrics;
 
-/// Declarations, then samples by metric and tags with how many there are.
+/// The declarations, and for each set of tags the metrics that have it with how many samples.
 pub(super) fn lines(text: Option<&str>, metrics: Metrics) -> Vec<String> {
     let Some(text) = text else { return vec!["no output".to_owned()] };
-    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    let mut lines = Vec::new();
+    let mut samples: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
     for line in text.lines() {
-        let line = match serde_json::from_str::<Value>(line) {
-            Ok(entry) if metrics.compares(entry["metric"].as_str().unwrap_or_default()) => describe(&entry),
-            Ok(_) => continue,
-            Err(_) => format!("not JSON: {line}"),
+        let Ok(entry) = serde_json::from_str::<Value>(line) else {
+            lines.push(format!("not JSON: {line}"));
+            continue;
         };
-        *counted.entry(line).or_default() += 1;
+        let metric = entry["metric"].as_str().unwrap_or_default();
+        if !metrics.compares(metric) {
+            continue;
+        }
+        match entry["type"].as_str() {
+            Some("Point") => {
+                *samples.entry(tags(&entry["data"])).or_default().entry(metric.to_owned()).or_default() += 1
+            }
+            _ => lines.push(sorted(&entry).to_string()),
+        }
     }
-    counted.into_iter().map(|(line, count)| format!("{line} ×{count}")).collect()
+    lines.sort();
+    lines.extend(samples.into_iter().map(|(tags, metrics)| format!("{tags}: {}", counted(&metrics))));
+    lines
 }
 
-fn describe(entry: &Value) -> String {
-    let (name, kind, data) = (&entry["metric"], &entry["type"], &entry["data"]);
-    let keys = |value: &Value| match value.as_object() {
-        Some(object) => object.keys().map(String::as_str).collect::<Vec<_>>().join(","),
-        None => String::new(),
-    };
-    match kind.as_str() {
-        Some("Metric") => format!("{kind} {}", sorted(data)),
-        _ => format!(
-            "{kind} {name} {} metadata={} [{}]",
-            sorted(&data["tags"]),
-            sorted(&data["metadata"]),
-            keys(data)
-        ),
-    }
+/// A sample's tags and metadata, and the names of its other fields.
+fn tags(data: &Value) -> String {
+    let fields: Vec<&str> = data.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
+    format!("[{}] {} metadata={}", fields.join(","), sorted(&data["tags"]), sorted(&data["metadata"]))
+}
+
+fn counted(metrics: &BTreeMap<String, usize>) -> String {
+    metrics.iter().map(|(metric, count)| format!("{metric} ×{count}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The value with its keys, and its submetrics, in order.
 fn sorted(value: &Value) -> Value {
     let mut value = value.clone();
     value.sort_all_objects();
-    if let Some(submetrics) = value.get_mut("submetrics").and_then(Value::as_array_mut) {
+    if let Some(submetrics) = value.pointer_mut("/data/submetrics").and_then(Value::as_array_mut) {
         submetrics.sort_by_key(|submetric| submetric["name"].to_string());
     }
     value

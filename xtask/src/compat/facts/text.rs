@@ -1,9 +1,17 @@
 //! Text for people: the same words, whatever the times and rates.
 
+use serde_json::Value;
+
 /// The lines of `text` with times and rates as `~` and runs of spaces as one; without the count of bytes.
 pub(super) fn lines(text: &str) -> Vec<String> {
     let lines = text.lines().map(|line| line.split_whitespace().map(word).collect::<Vec<_>>().join(" "));
     lines.filter(|line| !line.starts_with("data_")).collect()
+}
+
+/// The lines of `text`; JSON in one form, however it was written.
+pub(super) fn verbatim(text: &str) -> Vec<String> {
+    let json = serde_json::from_str::<Value>(text).ok().map(|value| format!("{value:#}"));
+    json.as_deref().unwrap_or(text).lines().map(str::to_owned).collect()
 }
 
 /// `avg=1.2ms` becomes `avg=~`, `12.5/s` becomes `~/s`.
