@@ -57,24 +57,24 @@ fn read(ctx: Ctx, href: String, part: String) -> Result<String> {
     .to_owned())
 }
 
-/// The URL with another value of a part. A part that does not take the value stays; only `href` throws.
+/// The URL with another value of a part; only `href` throws when it cannot be.
 fn write(ctx: Ctx, href: String, part: String, value: String) -> Result<String> {
     if part == "href" {
         return parse(ctx, value, None);
     }
     let mut url = parsed(&ctx, &href)?;
-    // An error says that the part stays as it was.
-    let _ = match part.as_str() {
-        "host" => quirks::set_host(&mut url, &value),
-        "hostname" => quirks::set_hostname(&mut url, &value),
-        "password" => quirks::set_password(&mut url, &value),
-        "port" => quirks::set_port(&mut url, &value),
-        "protocol" => quirks::set_protocol(&mut url, &value),
-        "username" => quirks::set_username(&mut url, &value),
-        "hash" => Ok(quirks::set_hash(&mut url, &value)),
-        "pathname" => Ok(quirks::set_pathname(&mut url, &value)),
-        _ => Ok(quirks::set_search(&mut url, &value)),
-    };
+    // A part that does not take the value stays as it was.
+    match part.as_str() {
+        "hash" => quirks::set_hash(&mut url, &value),
+        "host" => quirks::set_host(&mut url, &value).unwrap_or_default(),
+        "hostname" => quirks::set_hostname(&mut url, &value).unwrap_or_default(),
+        "password" => quirks::set_password(&mut url, &value).unwrap_or_default(),
+        "pathname" => quirks::set_pathname(&mut url, &value),
+        "port" => quirks::set_port(&mut url, &value).unwrap_or_default(),
+        "protocol" => quirks::set_protocol(&mut url, &value).unwrap_or_default(),
+        "username" => quirks::set_username(&mut url, &value).unwrap_or_default(),
+        _ => quirks::set_search(&mut url, &value),
+    }
     Ok(url.into())
 }
 

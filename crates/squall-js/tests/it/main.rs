@@ -4,3 +4,4 @@ mod fibers;
 mod harness;
 mod interop;
 mod lifecycle;
+mod web;
