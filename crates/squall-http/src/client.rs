@@ -143,9 +143,8 @@ impl Client {
             match redirect::next(&step.method, &step.url, received.status, &received.headers)? {
                 None => return Ok(received),
                 Some(redirect) => {
-                    on_exchange(&hop.end(received.status));
                     step = step.redirected(redirect);
-                    *hop = Hop::new(step.method.clone(), step.url.clone());
+                    on_exchange(&hop.next(&step, received.status));
                 }
             }
         }
@@ -171,8 +170,7 @@ impl Client {
             return Ok(received);
         };
         hop.exchange.expected_401 = true;
-        on_exchange(&hop.end(received.status));
-        *hop = Hop::new(step.method.clone(), step.url.clone());
+        on_exchange(&hop.next(step, received.status));
         let message = self.message(request, step, Some(answer))?;
         self.exchange(connections, &message, request.body_kept, hop).await
     }
@@ -235,20 +233,20 @@ impl Client {
         keep_body: bool,
         hop: &mut Hop,
     ) -> Result<Received, NetError> {
-        let origin = Origin::of(message.url);
         if !self.config.no_connection_reuse {
-            while let Some(connection) = connections.take(&origin) {
+            while let Some((origin, connection)) = connections.take(message.url) {
                 hop.connected(&connection);
-                match self.over(connections, &origin, connection, message, keep_body, hop).await {
+                match self.over(connections, origin, connection, message, keep_body, hop).await {
                     Err(failure) if failure.is_replayable(message) => hop.restart(),
                     outcome => return outcome.map_err(|failure| failure.error),
                 }
             }
         }
         // Rare and large: kept out of the future of every request.
+        let origin = Origin::of(message.url);
         let connection = Box::pin(self.dial(connections, &origin, &mut hop.marks)).await?;
         hop.connected(&connection);
-        let outcome = self.over(connections, &origin, connection, message, keep_body, hop).await;
+        let outcome = self.over(connections, origin, connection, message, keep_body, hop).await;
         outcome.map_err(|failure| failure.error)
     }
 
@@ -268,7 +266,7 @@ impl Client {
         }
         let connection = Connection::H2(h2::Connection::new(dialed).await?);
         if let (Connection::H2(shared), false) = (&connection, self.config.no_connection_reuse) {
-            self.keep(connections, origin, Connection::H2(shared.clone()));
+            self.keep(connections, origin.clone(), Connection::H2(shared.clone()));
         }
         Ok(connection)
     }
@@ -277,7 +275,7 @@ impl Client {
     async fn over(
         &self,
         connections: &Connections,
-        origin: &Origin,
+        origin: Origin,
         connection: Connection,
         message: &Message<'_>,
         keep_body: bool,
@@ -288,7 +286,7 @@ impl Client {
             Connection::H2(mut connection) => {
                 self.log_request(&message.head(None), message.payload.bytes());
                 let exchange = connection.exchange(message, keep_body, &mut hop.marks);
-                let received = Box::pin(exchange).await.map_err(Failure::from)?;
+                let received = Box::pin(exchange).await?;
                 self.log_response(&received);
                 return Ok(received);
             }
@@ -309,9 +307,9 @@ impl Client {
         Ok(received)
     }
 
-    fn keep(&self, connections: &Connections, origin: &Origin, connection: Connection) {
+    fn keep(&self, connections: &Connections, origin: Origin, connection: Connection) {
         let ClientConfig { idle_max, idle_per_host_max, .. } = self.config;
-        connections.put(origin.clone(), connection, idle_max, idle_per_host_max);
+        connections.put(origin, connection, idle_max, idle_per_host_max);
     }
 
     fn log_request(&self, head: &str, body: &[u8]) {
@@ -363,9 +361,15 @@ impl Hop {
     }
 
     /// The exchange with its outcome; it ends now.
-    fn end(&self, status: u16) -> Exchange {
+    fn end(self, status: u16) -> Exchange {
         let timings = self.marks.timings(Instant::now());
-        Exchange { status, timings, ..self.exchange.clone() }
+        Exchange { status, timings, ..self.exchange }
+    }
+
+    /// Ends the exchange and starts the next.
+    fn next(&mut self, step: &Step<'_>, status: u16) -> Exchange {
+        let next = Self::new(step.method.clone(), step.url.clone());
+        std::mem::replace(self, next).end(status)
     }
 
     fn respond(self, received: Received) -> Response {

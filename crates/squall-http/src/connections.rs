@@ -36,14 +36,19 @@ pub(crate) enum Connection {
 impl Origin {
     /// The origin of an `http` or `https` URL.
     pub(crate) fn of(url: &Url) -> Self {
-        let host = url.host_str().unwrap_or_default();
-        let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
-        Self {
-            tls: url.scheme() == "https",
-            host: host.into(),
-            port: url.port_or_known_default().unwrap_or_default(),
-        }
+        let (tls, host, port) = origin_parts(url);
+        Self { tls, host: host.into(), port }
     }
+
+    fn is_of(&self, url: &Url) -> bool {
+        origin_parts(url) == (self.tls, &*self.host, self.port)
+    }
+}
+
+fn origin_parts(url: &Url) -> (bool, &str, u16) {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    (url.scheme() == "https", host, url.port_or_known_default().unwrap_or_default())
 }
 
 impl Connections {
@@ -72,20 +77,20 @@ impl Connections {
         self.idle.borrow().len()
     }
 
-    /// A usable connection to `origin`; stale ones are closed on the way.
-    pub(crate) fn take(&self, origin: &Origin) -> Option<Connection> {
+    /// A usable connection for `url`; stale ones are closed on the way.
+    pub(crate) fn take(&self, url: &Url) -> Option<(Origin, Connection)> {
         let mut idle = self.idle.borrow_mut();
-        while let Some(index) = idle.iter().rposition(|(have, _)| have == origin) {
-            if let (_, Connection::H2(connection)) = &idle[index]
+        while let Some(index) = idle.iter().rposition(|(origin, _)| origin.is_of(url)) {
+            if let (origin, Connection::H2(connection)) = &idle[index]
                 && connection.is_open()
             {
-                return Some(Connection::H2(connection.clone()));
+                return Some((origin.clone(), Connection::H2(connection.clone())));
             }
-            let (_, connection) = idle.remove(index);
+            let (origin, connection) = idle.remove(index);
             if let Connection::H1(mut connection) = connection
                 && !connection.is_stale()
             {
-                return Some(Connection::H1(connection));
+                return Some((origin, Connection::H1(connection)));
             }
         }
         None

@@ -19,15 +19,17 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::exchange::{Marks, Protocol};
-use crate::h1::Received;
+use crate::h1::{Failure, Received};
 use crate::headers::Headers;
 use crate::message::{Message, Payload};
 
 /// A connection that speaks HTTP/2. Clones share it; it closes with the last of them.
+///
+/// A clone that is in use keeps the driver alive, so [`crate::Connections::close_idle`] breaks nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     sender: SendRequest<Outgoing>,
-    driver: Rc<Driver>,
+    _driver: Rc<Driver>,
     pub(crate) remote: SocketAddr,
     pub(crate) tls: Option<TlsInfo>,
 }
@@ -52,7 +54,7 @@ impl Connection {
         let (sender, connection) = handshake.await.map_err(|error| http2_error(&error))?;
         // What ends the connection is told to the requests on it.
         let driver = tokio::task::spawn_local(async move { drop(connection.await) });
-        Ok(Self { sender, driver: Rc::new(Driver(driver.abort_handle())), remote, tls })
+        Ok(Self { sender, _driver: Rc::new(Driver(driver.abort_handle())), remote, tls })
     }
 
     /// Whether it takes requests.
@@ -66,17 +68,31 @@ impl Connection {
         message: &Message<'_>,
         keep_body: bool,
         marks: &mut Marks,
-    ) -> Result<Received, NetError> {
-        let _driver = self.driver.clone();
-        self.sender.ready().await.map_err(|error| http2_error(&error))?;
+    ) -> Result<Received, Failure> {
         let sent = Rc::new(Cell::new(None));
-        let request = request(message, sent.clone())?;
-        let response = self.sender.send_request(request).await;
+        let request = request(message, sent.clone()).map_err(|error| failure(error, false, false))?;
+        let response = self.sender.try_send_request(request).await;
         let now = Instant::now();
         marks.sent = Some(sent.get().unwrap_or(now));
-        let response = response.map_err(|error| http2_error(&error))?;
+        let response = response.map_err(|mut error| {
+            let nothing_sent = error.take_message().is_some();
+            let error = error.into_error();
+            failure(http2_error(&error), nothing_sent, has_ended(&error))
+        })?;
         marks.first_byte = Some(now);
-        receive(response, keep_body).await
+        receive(response, keep_body).await.map_err(|error| failure(error, false, false))
+    }
+}
+
+fn failure(error: NetError, nothing_sent: bool, no_answer: bool) -> Failure {
+    Failure { error, nothing_sent, no_answer }
+}
+
+/// Whether the connection came to its end, rather than the request to grief.
+fn has_ended(error: &hyper::Error) -> bool {
+    match http2_source(error) {
+        Some(error) => error.is_io() || (error.is_go_away() && error.reason() == Some(Reason::NO_ERROR)),
+        None => error.is_closed() || error.is_canceled(),
     }
 }
 
@@ -197,16 +213,24 @@ fn render_head(parts: &http::response::Parts) -> (Bytes, Headers) {
     (Bytes::from_static(reason.as_bytes()), headers)
 }
 
-/// The HTTP/2 error inside hyper's, with k6's number: which kind it is, plus the protocol's own code.
+/// The error with k6's number: which kind it is, plus the protocol's own code.
 fn http2_error(error: &hyper::Error) -> NetError {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    match http2_source(error) {
+        Some(error) => classify(error),
+        None => NetError::generic(format!("http2: {error}")),
+    }
+}
+
+/// The HTTP/2 error inside hyper's.
+fn http2_source(error: &hyper::Error) -> Option<&h2::Error> {
+    let mut source = std::error::Error::source(error);
     while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<h2::Error>() {
-            return classify(error);
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
         }
         source = error.source();
     }
-    NetError::generic(format!("http2: {error}"))
+    None
 }
 
 fn classify(error: &h2::Error) -> NetError {

@@ -81,13 +81,6 @@ pub(crate) struct Failure {
     pub(crate) no_answer: bool,
 }
 
-/// An error of a connection that others use too: it is not known what was sent.
-impl From<NetError> for Failure {
-    fn from(error: NetError) -> Self {
-        Self { error, nothing_sent: false, no_answer: false }
-    }
-}
-
 impl Connection {
     pub(crate) fn new(dialed: Dialed) -> Self {
         let Dialed { stream, remote, tls, forward_proxy, .. } = dialed;

@@ -147,3 +147,39 @@ fn a_broken_http2_stream_has_its_number() {
     let response = run(async { Vu::trusting(target.ca_pem()).get(target.https_url("/drop")).await });
     assert_eq!(error(&response), (1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR".into()));
 }
+
+/// An HTTP/2 frame on a stream.
+fn frame(kind: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = payload.len() as u8;
+    [&[0, 0, length, kind, 0, 0, 0, 0, stream], payload].concat()
+}
+
+#[test]
+fn http2_errors_have_their_numbers() {
+    let authority = Authority::new();
+    let credentials = authority.server(&["localhost"], Validity::Current);
+    let (settings, reset, go_away) = (4, 3, 7);
+    let arrived = || Step::ReadUntil(Bytes::from_static(b"the end"));
+    let check = |frame_sent: Vec<u8>, code, text: &str| {
+        let config = credentials.server_config(&["h2"], None);
+        let answer = [frame(settings, 0, &[]), frame_sent].concat();
+        let script = vec![arrived(), Step::Write(answer.into()), Step::ReadToEnd];
+        let server = ScriptedServer::start_tls(config, vec![script]);
+        let post = Request {
+            body: Some(Bytes::from_static(b"the end")),
+            ..request(Method::POST, server.https_url("/"))
+        };
+        let response = run(async { Vu::trusting(authority.pem()).send(&post).await });
+        assert_eq!(error(&response), (code, text.to_owned()));
+    };
+    let calm = [0, 0, 0, 0, 0, 0, 0, 11];
+    check(frame(go_away, 0, &calm), 1622, "http2: received GoAway with http2 ErrCode ENHANCE_YOUR_CALM");
+    check(frame(reset, 1, &[0, 0, 0, 2]), 1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR");
+    check(
+        frame(reset, 1, &[0, 0, 0, 99]),
+        1630,
+        "http2: stream error with http2 ErrCode unknown error code 0x63",
+    );
+    let data_without_stream = frame(0, 0, b"x");
+    check(data_without_stream, 1652, "http2: connection error with http2 ErrCode PROTOCOL_ERROR");
+}
