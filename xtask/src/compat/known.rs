@@ -57,3 +57,34 @@ impl KnownDifferences {
         known.flat_map(|known| known.what.iter().map(String::as_str))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool;
+
+    fn judge(differing: &[&str]) -> bool {
+        let list = "[[difference]]\nscript = \"a\"\nwhat = [\"exit\"]\nreason = \"because\"";
+        let known: KnownDifferences = toml::from_str(list).unwrap();
+        let differences = differing.iter().map(|facet| ((*facet).to_owned(), String::new())).collect();
+        matches!(known.judge("a", &differences), Verdict::Pass(_))
+    }
+
+    #[test]
+    fn only_the_listed_difference_passes() {
+        assert!(judge(&["exit"]));
+        assert!(!judge(&["exit", "console"]));
+        assert!(!judge(&[]), "a difference that is gone must leave the list");
+    }
+
+    #[test]
+    fn the_list_names_scripts_that_exist() {
+        let folder = tool::root().join("compat");
+        for known in KnownDifferences::read(&folder).unwrap().difference {
+            let exists = ["js", "ts"]
+                .iter()
+                .any(|kind| folder.join(format!("scripts/{}.{kind}", known.script)).exists());
+            assert!(exists, "{}", known.script);
+        }
+    }
+}

@@ -145,6 +145,7 @@ fn split(pair: &str, separator: char) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tool;
 
     fn parse(source: &str) -> Result<Script> {
         Script::parse(Path::new("a/name.js"), source.to_owned())
@@ -168,6 +169,12 @@ mod tests {
         let changed = parse("// compare: +files, -json").unwrap().facets;
         assert!(changed.contains(&"files".to_owned()) && !changed.contains(&"json".to_owned()));
         assert!(changed.contains(&"console".to_owned()));
+    }
+
+    #[test]
+    fn scripts_have_sound_headers_and_names_of_their_own() {
+        let scripts = Script::all(&tool::root().join("compat/scripts"), &[]).unwrap();
+        assert!(scripts.windows(2).all(|pair| pair[0].name != pair[1].name));
     }
 
     #[test]
