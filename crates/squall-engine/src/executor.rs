@@ -91,7 +91,7 @@ impl Control {
             self.execute().await;
             self.progress().all_returned().await;
         }
-        self.progress().finish();
+        self.progress().finish(self.conductor.now());
     }
 
     async fn execute(&self) {

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -89,7 +89,7 @@ pub struct ScenarioView {
     pub iterations_completed: u64,
     /// Iterations that a time unit has at this moment of the plan, for arrival rates.
     pub rate: Option<f64>,
-    /// Since its start.
+    /// Since its start, up to its end.
     pub elapsed: Duration,
     /// Until its regular end; `None` when it runs until it is told to stop.
     pub time_left: Option<Duration>,
@@ -105,7 +105,7 @@ pub(crate) struct ScenarioProgress {
     /// VUs activated and not yet returned.
     vus_held: AtomicU64,
     vu_returned: Notify,
-    done: AtomicBool,
+    ended: OnceLock<Time>,
     pub(crate) arrivals: OnceLock<Arc<ArrivalRun>>,
 }
 
@@ -117,7 +117,7 @@ impl ScenarioProgress {
             plan,
             vus_held: AtomicU64::new(0),
             vu_returned: Notify::new(),
-            done: AtomicBool::new(false),
+            ended: OnceLock::new(),
             arrivals: OnceLock::new(),
         }
     }
@@ -142,18 +142,20 @@ impl ScenarioProgress {
         }
     }
 
-    pub(crate) fn finish(&self) {
-        self.done.store(true, Relaxed);
+    pub(crate) fn finish(&self, now: Time) {
+        // A scenario ends once.
+        let _ = self.ended.set(now);
     }
 
     fn view(&self, now: Time, since_base: Duration) -> ScenarioView {
         let held = self.vus_held();
         let idle = self.arrivals.get().map_or(0, |arrivals| arrivals.idle_count());
+        let now = self.ended.get().copied().unwrap_or(now);
         let elapsed = self.run.started.get().map_or(Duration::ZERO, |started| now.saturating_sub(*started));
-        let status = match self.run.started.get() {
-            _ if self.done.load(Relaxed) => ScenarioStatus::Done,
-            Some(_) => ScenarioStatus::Running,
-            None => ScenarioStatus::Waiting(self.run.config.start_time.saturating_sub(since_base)),
+        let status = match (self.run.started.get(), self.ended.get()) {
+            (_, Some(_)) => ScenarioStatus::Done,
+            (Some(_), None) => ScenarioStatus::Running,
+            (None, None) => ScenarioStatus::Waiting(self.run.config.start_time.saturating_sub(since_base)),
         };
         ScenarioView {
             status,
