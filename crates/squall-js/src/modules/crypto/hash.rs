@@ -1,11 +1,13 @@
 //! The hashes that scripts can name, each also as a keyed hash (HMAC).
 
 use hmac::{EagerHash, Hmac, KeyInit};
-use sha2::digest::{FixedOutput, Update};
+use sha2::digest::{FixedOutput, Update, common::BlockSizeUser, typenum::Unsigned};
 
 /// A hash by the name that scripts call it.
 pub(super) struct Algorithm {
     pub(super) name: &'static str,
+    /// Bytes that it takes at a time.
+    pub(super) block_bytes: usize,
     /// An empty hash.
     pub(super) plain: fn() -> Box<dyn State>,
     /// An empty HMAC with this key.
@@ -67,11 +69,12 @@ impl<T: Update + FixedOutput + Clone> State for T {
 
 const fn algorithm<D>(name: &'static str) -> Algorithm
 where
-    D: EagerHash + Update + FixedOutput + Clone + Default + 'static,
+    D: EagerHash + BlockSizeUser + Update + FixedOutput + Clone + Default + 'static,
     Hmac<D>: Update + FixedOutput + Clone + KeyInit,
 {
     Algorithm {
         name,
+        block_bytes: <D as BlockSizeUser>::BlockSize::USIZE,
         plain: || Box::new(D::default()),
         keyed: |key| {
             Box::new(<Hmac<D> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length"))

@@ -11,8 +11,10 @@ use self::hash::{ALGORITHMS, Algorithm, State};
 use super::encoding::bytes_argument;
 use crate::errors::throw_go;
 
+mod arguments;
 mod cipher;
 mod hash;
+mod key;
 mod subtle;
 mod web;
 
