@@ -19,11 +19,17 @@ use tokio::task::{AbortHandle, spawn_local};
 
 use crate::Time;
 
-#[cfg_attr(target_os = "linux", path = "clock/alarm_linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "clock/alarm_portable.rs")]
-mod alarm;
+#[cfg(target_os = "linux")]
+mod alarm_linux;
+#[cfg(any(test, not(target_os = "linux")))]
+mod alarm_portable;
 #[cfg(test)]
 mod tests;
+
+#[cfg(target_os = "linux")]
+use alarm_linux::Alarm;
+#[cfg(not(target_os = "linux"))]
+use alarm_portable::Alarm;
 
 /// The zero that the clocks of all threads of a run count from.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +51,7 @@ impl ClockSource {
 
     /// This thread's clock. Must be called within a `LocalSet`; fails when the system has no timer to give.
     pub fn clock(&self) -> io::Result<Clock> {
-        let timers = Rc::new(Timers::new(Source::Real { zero: self.zero, alarm: alarm::Alarm::new()? }));
+        let timers = Rc::new(Timers::new(Source::Real { zero: self.zero, alarm: Alarm::new()? }));
         let driver = spawn_local(ring_alarm(timers.clone()));
         Ok(Clock::new(timers, driver.abort_handle()))
     }
@@ -146,7 +152,7 @@ struct Timers {
 }
 
 enum Source {
-    Real { zero: Instant, alarm: alarm::Alarm },
+    Real { zero: Instant, alarm: Alarm },
     Virtual { now: Cell<Time> },
 }
 

@@ -29,35 +29,51 @@ pub use externally_controlled::{ExternalControl, ExternalState};
 /// What a scenario will need in the process that runs this stripe of it.
 pub(crate) fn plan(scenario: &Scenario, stripe: &Stripe) -> Plan {
     let graceful_stop = scenario.graceful_stop;
-    match &scenario.executor {
-        Executor::SharedIterations { vus, iterations, max_duration } => shared_iterations::plan(
-            stripe.share_of(*vus),
-            stripe.share_of(*iterations),
-            *max_duration,
-            graceful_stop,
-        ),
+    match own_part(&scenario.executor, stripe) {
+        Executor::SharedIterations { vus, iterations, max_duration } => {
+            shared_iterations::plan(vus, iterations, max_duration, graceful_stop)
+        }
         Executor::PerVuIterations { vus, iterations, max_duration } => {
-            per_vu_iterations::plan(stripe.share_of(*vus), *iterations, *max_duration, graceful_stop)
+            per_vu_iterations::plan(vus, iterations, max_duration, graceful_stop)
         }
-        Executor::ConstantVus { vus, duration } => {
-            constant_vus::plan(stripe.share_of(*vus), *duration, graceful_stop)
-        }
-        Executor::RampingVus { start_vus, stages, graceful_ramp_down } => {
-            let (start_vus, graceful_ramp_down) = (*start_vus, *graceful_ramp_down);
-            ramping_vus::plan(VuRamp { start_vus, stages, graceful_ramp_down, graceful_stop }, stripe)
-        }
+        Executor::ConstantVus { vus, duration } => constant_vus::plan(vus, duration, graceful_stop),
+        Executor::RampingVus { start_vus, stages, graceful_ramp_down } => ramping_vus::plan(
+            VuRamp { start_vus, stages: &stages, graceful_ramp_down, graceful_stop },
+            stripe,
+        ),
         Executor::ConstantArrivalRate { duration, pre_allocated_vus, max_vus, .. } => {
-            let (vus, most) = (stripe.share_of(*pre_allocated_vus), stripe.share_of(*max_vus));
-            arrival_rate::plan(vus, most, *duration, graceful_stop)
+            arrival_rate::plan(pre_allocated_vus..=max_vus, duration, graceful_stop)
         }
         Executor::RampingArrivalRate { stages, pre_allocated_vus, max_vus, .. } => {
-            let (vus, most) = (stripe.share_of(*pre_allocated_vus), stripe.share_of(*max_vus));
-            arrival_rate::plan(vus, most, stages.iter().map(|stage| stage.duration).sum(), graceful_stop)
+            let duration = stages.iter().map(|stage| stage.duration).sum();
+            arrival_rate::plan(pre_allocated_vus..=max_vus, duration, graceful_stop)
         }
         Executor::ExternallyControlled { max_vus, duration, .. } => {
-            externally_controlled::plan(stripe.share_of(*max_vus), *duration, graceful_stop)
+            externally_controlled::plan(max_vus, duration, graceful_stop)
         }
     }
+}
+
+/// The executor with this process's share of VUs and iterations. Ramps of VUs and rates stay whole: their VUs
+/// and arrivals are dealt out one by one.
+pub(crate) fn own_part(executor: &Executor, stripe: &Stripe) -> Executor {
+    let mut own = executor.clone();
+    let share = |count: &mut u64| *count = stripe.share_of(*count);
+    match &mut own {
+        Executor::SharedIterations { vus, iterations, .. } => {
+            share(vus);
+            share(iterations);
+        }
+        Executor::PerVuIterations { vus, .. } | Executor::ConstantVus { vus, .. } => share(vus),
+        Executor::RampingVus { .. } => {}
+        Executor::ConstantArrivalRate { pre_allocated_vus: vus, max_vus, .. }
+        | Executor::RampingArrivalRate { pre_allocated_vus: vus, max_vus, .. }
+        | Executor::ExternallyControlled { vus, max_vus, .. } => {
+            share(vus);
+            share(max_vus);
+        }
+    }
+    own
 }
 
 /// A scenario's hold on the run.
@@ -95,32 +111,29 @@ impl Control {
     }
 
     async fn execute(&self) {
-        match &self.run.config.executor {
+        match own_part(&self.run.config.executor, self.stripe()) {
             Executor::SharedIterations { vus, iterations, max_duration } => {
-                let (vus, iterations) = (self.stripe().share_of(*vus), self.stripe().share_of(*iterations));
-                shared_iterations::run(self, vus, iterations, *max_duration).await;
+                shared_iterations::run(self, vus, iterations, max_duration).await;
             }
             Executor::PerVuIterations { vus, iterations, max_duration } => {
-                per_vu_iterations::run(self, self.stripe().share_of(*vus), *iterations, *max_duration).await;
+                per_vu_iterations::run(self, vus, iterations, max_duration).await;
             }
-            Executor::ConstantVus { vus, duration } => {
-                constant_vus::run(self, self.stripe().share_of(*vus), *duration).await;
-            }
+            Executor::ConstantVus { vus, duration } => constant_vus::run(self, vus, duration).await,
             Executor::RampingVus { start_vus, stages, graceful_ramp_down } => {
-                let (start_vus, graceful_ramp_down) = (*start_vus, *graceful_ramp_down);
                 let graceful_stop = self.graceful_stop();
-                ramping_vus::run(self, VuRamp { start_vus, stages, graceful_ramp_down, graceful_stop }).await;
+                let ramp = VuRamp { start_vus, stages: &stages, graceful_ramp_down, graceful_stop };
+                ramping_vus::run(self, ramp).await;
             }
             Executor::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus } => {
-                let vus = self.stripe().share_of(*pre_allocated_vus)..=self.stripe().share_of(*max_vus);
-                constant_arrival_rate::run(self, *rate, *time_unit, *duration, vus).await;
+                constant_arrival_rate::run(self, rate, time_unit, duration, pre_allocated_vus..=max_vus)
+                    .await;
             }
             Executor::RampingArrivalRate { start_rate, time_unit, stages, pre_allocated_vus, max_vus } => {
-                let vus = self.stripe().share_of(*pre_allocated_vus)..=self.stripe().share_of(*max_vus);
-                ramping_arrival_rate::run(self, *start_rate, *time_unit, stages, vus).await;
+                let vus = pre_allocated_vus..=max_vus;
+                ramping_arrival_rate::run(self, start_rate, time_unit, &stages, vus).await;
             }
             Executor::ExternallyControlled { duration, .. } => {
-                externally_controlled::run(self, *duration).await;
+                externally_controlled::run(self, duration).await;
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::{
     WorkerContext,
     collect::Collector,
     conductor::Conductor,
-    executor::Control,
+    executor::{Control, own_part},
     progress::ScenarioProgress,
     scenario::ScenarioRun,
     schedule::Plan,
@@ -48,9 +48,8 @@ impl Run {
         });
         let requirements = Requirements::of(&spec.scenarios, &spec.stripe);
         let progress = Arc::new(RunProgress::new(requirements, scenarios.collect()));
-        let share_of = |count| spec.stripe.share_of(count);
-        let externals =
-            spec.scenarios.iter().map(|it| ExternalControl::new(&it.executor, share_of)).collect();
+        let external = |it: &Scenario| ExternalControl::new(&own_part(&it.executor, &spec.stripe));
+        let externals = spec.scenarios.iter().map(external).collect();
         Run { spec, progress, externals }
     }
 

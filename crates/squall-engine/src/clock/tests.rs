@@ -81,3 +81,24 @@ fn the_real_clock_wakes_no_sleeper_early() {
         assert!(early_woke >= early && late_woke >= late);
     });
 }
+
+/// Compiled and tested everywhere, used where there is no timerfd.
+#[test]
+fn the_portable_alarm_rings_at_its_last_setting() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let alarm = super::alarm_portable::Alarm::new().unwrap();
+        let began = tokio::time::Instant::now();
+        alarm.set(ms(50));
+        alarm.set(ms(20));
+        alarm.rang().await.unwrap();
+        assert_eq!(began.elapsed(), ms(20));
+        let reset = async {
+            tokio::time::sleep(ms(5)).await;
+            alarm.set(ms(10));
+        };
+        join(reset, async { alarm.rang().await.unwrap() }).await;
+        assert_eq!(began.elapsed(), ms(35));
+    });
+}

@@ -10,9 +10,10 @@ use crate::{
     worker::{ArrivalRun, Command, Work},
 };
 
-pub(super) fn plan(vus: u64, vus_max: u64, duration: Duration, graceful_stop: Duration) -> Plan {
-    let plan = Plan::level(vus, Some(duration), graceful_stop);
-    Plan { unplanned_vus: vus_max.saturating_sub(vus), is_idle: vus_max == 0, ..plan }
+/// `vus` are the VUs to begin with and the most that there may be.
+pub(super) fn plan(vus: RangeInclusive<u64>, duration: Duration, graceful_stop: Duration) -> Plan {
+    let plan = Plan::level(*vus.start(), Some(duration), graceful_stop);
+    Plan { unplanned_vus: vus.end().saturating_sub(*vus.start()), is_idle: *vus.end() == 0, ..plan }
 }
 
 /// Starts with the first number of VUs of `vus` and grows to the last one while arrivals find none idle.

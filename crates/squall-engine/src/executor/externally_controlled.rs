@@ -29,9 +29,10 @@ pub struct ExternalState {
 pub struct ExternalControl(Arc<watch::Sender<ExternalState>>);
 
 impl ExternalControl {
-    pub(crate) fn new(executor: &Executor, share_of: impl Fn(u64) -> u64) -> ExternalControl {
-        let (vus, vus_max) = match executor {
-            Executor::ExternallyControlled { vus, max_vus, .. } => (share_of(*vus), share_of(*max_vus)),
+    /// What the configuration says at first, for this process's part of the executor.
+    pub(crate) fn new(own_part: &Executor) -> ExternalControl {
+        let (vus, vus_max) = match own_part {
+            Executor::ExternallyControlled { vus, max_vus, .. } => (*vus, *max_vus),
             _ => (0, 0),
         };
         ExternalControl(Arc::new(watch::Sender::new(ExternalState { vus, vus_max, is_paused: false })))
