@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::exchange::{Marks, Protocol};
-use crate::h1::{Failure, Received};
+use crate::h1::{Failure, HEAD_BYTES_MAX, Received};
 use crate::headers::Headers;
 use crate::message::{Message, Payload};
 
@@ -50,6 +50,7 @@ impl Connection {
         let handshake = Builder::new(LocalExecutor)
             .initial_stream_window_size(1 << 20)
             .initial_connection_window_size(4 << 20)
+            .max_header_list_size(HEAD_BYTES_MAX as u32)
             .handshake(TokioIo::new(stream));
         let (sender, connection) = handshake.await.map_err(|error| http2_error(&error))?;
         // What ends the connection is told to the requests on it.

@@ -28,7 +28,8 @@ use crate::headers::Headers;
 
 use body::Decoder;
 pub(crate) use body::check_body_limit;
-use head::{Framing, HEAD_BYTES_MAX, Head};
+pub(crate) use head::HEAD_BYTES_MAX;
+use head::{Framing, Head};
 
 /// One read takes a typical response; larger ones take several.
 const SCRATCH_BYTES: usize = 64 * 1024;

@@ -8,7 +8,7 @@ use squall_http::{
     ClientConfig, CookieAttributes, CookieJar, Encoding, Method, Request, RequestCookie, WireEvent,
 };
 use squall_net::NetConfig;
-use squall_testing::{ScriptedServer, Step};
+use squall_testing::{ScriptedServer, Signal, Step};
 
 use crate::{Vu, get, headers, request, run};
 
@@ -16,32 +16,15 @@ const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\
 
 /// Sends what `build` makes of a server's URL and returns the bytes, with the address left out.
 fn wire(path: &str, build: impl FnOnce(String) -> Request) -> String {
-    let script = vec![Step::read_head(), Step::write(OK), Step::ReadToEnd];
+    let closed = Signal::new();
+    let script = vec![Step::read_head(), Step::write(OK), Step::ReadToEnd, Step::Fire(closed.clone())];
     let server = ScriptedServer::start(vec![script]);
-    let url = server.url(path);
+    let request = build(server.url(path));
     run(async {
-        let vu = Vu::new();
-        assert_eq!(vu.send(&build(url)).await.exchange.error, None);
+        assert_eq!(Vu::new().send(&request).await.exchange.error, None);
+        closed.wait().await;
     });
-    let address = server.address().to_string();
-    drop_server(server, 0).replace(&address, "SERVER")
-}
-
-/// What a connection received until its end.
-fn drop_server(server: ScriptedServer, connection: usize) -> String {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
-    // The script records as it reads: the body's end may still be on its way.
-    loop {
-        let text = server.received_text(connection);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        let expected = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
-        let expected = expected.and_then(|length| length.parse().ok()).unwrap_or(0);
-        let chunked = head.contains("chunked") && body.is_empty();
-        if (body.len() >= expected && !chunked) || std::time::Instant::now() > deadline {
-            return text;
-        }
-        std::thread::yield_now();
-    }
+    server.received_text(0).replace(&server.address().to_string(), "SERVER")
 }
 
 #[test]

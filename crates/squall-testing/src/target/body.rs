@@ -18,9 +18,8 @@ pub(super) fn full(body: impl Into<Bytes>) -> Body {
 
 /// Pieces with a pause after each but the last. Without a length, so HTTP/1.1 sends them as chunks.
 pub(super) fn pieces(pieces: Vec<Bytes>, pause: Duration) -> Body {
-    let mut pieces = pieces.into_iter().peekable();
-    let first = true;
-    let next = stream::unfold((pieces.next(), pieces, first), move |(piece, mut rest, first)| async move {
+    let mut pieces = pieces.into_iter();
+    let next = stream::unfold((pieces.next(), pieces, true), move |(piece, mut rest, first)| async move {
         let piece = piece?;
         if !first && !pause.is_zero() {
             tokio::time::sleep(pause).await;
@@ -44,4 +43,23 @@ pub(super) fn seeded(length: usize, seed: u64) -> Bytes {
     }
     bytes.truncate(length);
     bytes.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_always_gives_the_same_bytes() {
+        assert_eq!(seeded(20, 1), seeded(20, 1));
+        assert_eq!(seeded(20, 1)[..7], seeded(7, 1));
+        assert_ne!(seeded(20, 1), seeded(20, 2));
+        assert!(seeded(0, 1).is_empty());
+    }
+
+    #[tokio::test]
+    async fn pieces_come_in_order() {
+        let body = pieces(vec![Bytes::from_static(b"a"), Bytes::from_static(b"b")], Duration::ZERO);
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "ab");
+    }
 }

@@ -37,3 +37,22 @@ pub(super) fn is_authorized(header: &str, method: &str, user: &str, password: &s
 fn hash(text: &str) -> String {
     Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_right_password_is_accepted() {
+        let secret = hash("u:squall:p");
+        let response = hash(&format!("{secret}:{NONCE}:{}", hash("GET:/x")));
+        let header = format!(
+            "Digest username=\"u\", realm=\"squall\", nonce=\"{NONCE}\", uri=\"/x\", response=\"{response}\""
+        );
+        assert!(is_authorized(&header, "GET", "u", "p"));
+        assert!(!is_authorized(&header, "POST", "u", "p"));
+        assert!(!is_authorized(&header, "GET", "u", "other"));
+        assert!(!is_authorized("Basic x", "GET", "u", "p"));
+        assert!(!is_authorized("Digest", "GET", "", ""));
+    }
+}

@@ -111,3 +111,30 @@ fn parameter<'a>(head: &'a str, start: &str) -> Option<&'a str> {
     let (_, rest) = head.split_once(start)?;
     rest.split('"').next()
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn check(content_type: &str, body: &str, expected: Value) {
+        let request_head = Request::post("/p?a=1&a=2&b").header("content-type", content_type);
+        let (parts, ()) = request_head.header("host", "h").body(()).unwrap().into_parts();
+        let echo = request(&parts, &Bytes::copy_from_slice(body.as_bytes()), "http");
+        assert_eq!((&echo["url"], &echo["method"]), (&"http://h/p?a=1&a=2&b".into(), &"POST".into()));
+        assert_eq!(echo["args"], json!({ "a": ["1", "2"], "b": "" }));
+        assert_eq!(echo["headers"], json!({ "Content-Type": content_type, "Host": "h" }));
+        let body = json!([echo["data"], echo["json"], echo["form"], echo["files"]]);
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn bodies_are_shown_by_their_type() {
+        check("text/plain", "[1]", json!(["[1]", [1], {}, {}]));
+        check("application/x-www-form-urlencoded", "x=1+2", json!(["", null, { "x": "1 2" }, {}]));
+        let form = "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"n\"\r\n\r\ndata\r\n\
+            --B\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n1\r\n--B--\r\n";
+        check("multipart/form-data; boundary=B", form, json!(["", null, { "x": "1" }, { "f": "data" }]));
+    }
+}
