@@ -64,41 +64,21 @@ impl CookieJar {
         self.store.iter_any().next().is_none()
     }
 
-    /// Names and values that go to `url`: longer paths first, then in order of arrival.
+    /// Names and values (without quotes) that go to `url`: longer paths first, then in order of arrival.
     pub fn cookies_for_url(&self, url: &Url) -> Vec<(&str, &str)> {
         let mut matching = self.store.matches(url);
         matching.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
-        matching.into_iter().map(|cookie| cookie.name_value()).collect()
+        matching.into_iter().map(|cookie| (cookie.name(), cookie.value_trimmed())).collect()
     }
 
     /// Puts a cookie for `url` into the jar. A cookie the URL may not set is dropped, as a browser does.
     pub fn set(&mut self, url: &Url, name: &str, value: &str, attributes: &CookieAttributes) {
-        let mut line = format!("{name}={value}");
-        let mut attribute = |key: &str, value: &str| {
-            line.push_str("; ");
-            line.push_str(key);
-            if !value.is_empty() {
-                line.push('=');
-                line.push_str(value);
-            }
-        };
-        for (key, value) in
-            [("Domain", &attributes.domain), ("Path", &attributes.path), ("Expires", &attributes.expires)]
-        {
-            if let Some(value) = value {
-                attribute(key, value);
-            }
-        }
-        if attributes.max_age_s != 0 {
-            attribute("Max-Age", &attributes.max_age_s.max(0).to_string());
-        }
-        if attributes.secure {
-            attribute("Secure", "");
-        }
-        if attributes.http_only {
-            attribute("HttpOnly", "");
-        }
-        self.store_line(&line, url);
+        // The library reads attributes from text; name and value must not be read as such.
+        let Ok(mut cookie) = RawCookie::parse(attributes.to_line()) else { return };
+        cookie.set_name(name.to_owned());
+        cookie.set_value(value.to_owned());
+        // The error says why a cookie was refused; browsers and k6 are silent about it.
+        let _ = self.store.insert_raw(&cookie, url);
     }
 
     /// Drops every cookie that goes to `url`.
@@ -115,14 +95,9 @@ impl CookieJar {
     pub fn store_response(&mut self, url: &Url, headers: &Headers) {
         for line in headers.get_all("set-cookie") {
             if let Ok(line) = std::str::from_utf8(line) {
-                self.store_line(line, url);
+                let _ = self.store.parse(line, url);
             }
         }
-    }
-
-    fn store_line(&mut self, line: &str, url: &Url) {
-        // The error says why a cookie was refused; browsers and k6 are silent about it.
-        let _ = self.store.parse(line, url);
     }
 
     fn remove_matching(&mut self, url: &Url, wanted: impl Fn(&str) -> bool) {
@@ -139,6 +114,34 @@ impl CookieJar {
     }
 }
 
+impl CookieAttributes {
+    /// A `Set-Cookie` line with a name and a value that stand for any.
+    fn to_line(&self) -> String {
+        let mut line = "name=value".to_owned();
+        let mut attribute = |key: &str, value: &str| {
+            line.push_str("; ");
+            line.push_str(key);
+            line.push('=');
+            line.push_str(value);
+        };
+        for (key, value) in [("Domain", &self.domain), ("Path", &self.path), ("Expires", &self.expires)] {
+            if let Some(value) = value {
+                attribute(key, value);
+            }
+        }
+        if self.max_age_s != 0 {
+            attribute("Max-Age", &self.max_age_s.max(0).to_string());
+        }
+        if self.secure {
+            attribute("Secure", "");
+        }
+        if self.http_only {
+            attribute("HttpOnly", "");
+        }
+        line
+    }
+}
+
 /// The cookies a response sets.
 pub fn response_cookies(headers: &Headers) -> Vec<ResponseCookie> {
     headers
@@ -146,7 +149,7 @@ pub fn response_cookies(headers: &Headers) -> Vec<ResponseCookie> {
         .filter_map(|line| RawCookie::parse(std::str::from_utf8(line).ok()?).ok())
         .map(|cookie| ResponseCookie {
             name: cookie.name().to_owned(),
-            value: cookie.value().to_owned(),
+            value: cookie.value_trimmed().to_owned(),
             domain: cookie.domain().unwrap_or_default().to_owned(),
             path: cookie.path().unwrap_or_default().to_owned(),
             http_only: cookie.http_only().unwrap_or(false),
@@ -189,11 +192,16 @@ pub(crate) fn cookie_header(
     header
 }
 
+/// Go's rules: bytes that a value may not have are left out, and spaces and commas put it in quotes.
 fn push_pair(header: &mut String, name: &str, value: &str) {
     if !header.is_empty() {
         header.push_str("; ");
     }
-    header.push_str(name);
+    header.extend(name.chars().map(|char| if matches!(char, '\r' | '\n') { '-' } else { char }));
     header.push('=');
-    header.push_str(value);
+    let quote = if value.contains([' ', ',']) { "\"" } else { "" };
+    header.push_str(quote);
+    header
+        .extend(value.chars().filter(|char| matches!(char, ' '..='~') && !matches!(char, '"' | ';' | '\\')));
+    header.push_str(quote);
 }

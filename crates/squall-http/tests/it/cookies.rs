@@ -31,7 +31,7 @@ fn cookies_of_a_redirect_go_along() {
 fn a_response_lists_its_cookies() {
     let target = Target::start();
     let path = "/response-headers?Set-Cookie=a%3D1%3B%20Path%3D/x%3B%20Domain%3Dd.test%3B%20Max-Age%3D5%3B%20Secure\
-        &Set-Cookie=b%3D2%3B%20HttpOnly%3B%20Expires%3DWed%2C%2021%20Oct%202015%2007%3A28%3A00%20GMT";
+        &Set-Cookie=b%3D%222%22%3B%20HttpOnly%3B%20Expires%3DWed%2C%2021%20Oct%202015%2007%3A28%3A00%20GMT";
     let response = run(async { Vu::new().get(target.url(path)).await });
     let cookies = response_cookies(&response.headers);
     let [first, second] = &cookies[..] else { panic!("two cookies: {cookies:?}") };
@@ -39,7 +39,17 @@ fn a_response_lists_its_cookies() {
     assert_eq!((first.domain.as_str(), first.max_age_s, first.secure), ("d.test", 5, true));
     assert_eq!(first.expires_ms, -6_795_364_578_871);
     assert_eq!((second.http_only, second.secure, second.max_age_s), (true, false, 0));
+    assert_eq!(second.value, "2", "quotes are no part of a value");
     assert_eq!(second.expires_ms, 1_445_412_480_000);
+}
+
+#[test]
+fn a_value_cannot_smuggle_attributes_in() {
+    let url = Url::parse("http://a.test/dir/").unwrap();
+    let mut jar = CookieJar::new();
+    jar.set(&url, "a", "1; Path=/", &CookieAttributes::default());
+    assert_eq!(jar.cookies_for_url(&url), [("a", "1; Path=/")]);
+    assert!(jar.cookies_for_url(&Url::parse("http://a.test/").unwrap()).is_empty());
 }
 
 #[test]

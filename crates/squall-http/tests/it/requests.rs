@@ -117,6 +117,19 @@ fn cookies_come_from_the_request_then_the_jar() {
 }
 
 #[test]
+fn cookie_values_are_quoted_and_cleaned() {
+    let sent = |value: &str| {
+        let cookie = RequestCookie { name: "c\n".into(), value: value.into(), replace: false };
+        let sent = wire("/", |url| Request { cookies: vec![cookie], ..get(url) });
+        let (_, cookie) = sent.split_once("Cookie: c-=").expect("there is a cookie");
+        cookie.trim_end().to_owned()
+    };
+    assert_eq!(sent("plain"), "plain");
+    assert_eq!(sent("a b,c"), "\"a b,c\"");
+    assert_eq!(sent("\"a;\r\n\\b\u{e9}"), "ab");
+}
+
+#[test]
 fn headers_that_would_break_the_head_are_refused() {
     let check = |name: &str, value: &str, expected: &str| {
         let request = Request { headers: headers(&[(name, value)]), ..get("http://127.0.0.1:9/") };
