@@ -35,7 +35,8 @@ impl Collector {
         let clock = &self.conductor.context.clock;
         let mut next = clock.now();
         for tick in 1_u32.. {
-            next += INTERVAL;
+            // Ticks that were missed, because a worker took long to answer, are not made up for.
+            next = (next + INTERVAL).max(clock.now());
             tokio::select! {
                 biased;
                 () = clock.sleep_until(next) => {}

@@ -69,7 +69,7 @@ pub enum ScriptError {
     Interrupted,
 }
 
-/// Tells an iteration to stop where it is. Cheap to clone; lives on one thread.
+/// Tells an iteration to stop where it is, and a VU that no other is to follow. Cheap to clone; lives on one thread.
 #[derive(Clone, Default)]
 pub struct StopSignal(Rc<StopState>);
 
@@ -80,6 +80,7 @@ struct StopState {
 }
 
 impl StopSignal {
+    /// Raises it for good and wakes whoever waits for it.
     pub fn raise(&self) {
         self.0.raised.set(true);
         for waker in self.0.wakers.take() {
@@ -87,6 +88,7 @@ impl StopSignal {
         }
     }
 
+    /// Whether it has been raised.
     pub fn is_raised(&self) -> bool {
         self.0.raised.get()
     }
@@ -97,6 +99,11 @@ impl StopSignal {
         if !wakers.iter().any(|known| known.will_wake(waker)) {
             wakers.push(waker.clone());
         }
+    }
+
+    /// Forgets the wakers of an iteration that is over: one signal serves all iterations of a VU's task.
+    pub(crate) fn forget_wakers(&self) {
+        self.0.wakers.borrow_mut().clear();
     }
 
     /// Ready when the signal is raised.

@@ -183,6 +183,7 @@ impl<H: Host> Job<H> {
             self.record_lateness(began.saturating_sub(intended_start), began);
         }
         let (outcome, suspended) = and_suspended(self.seat.vu.iterate(iteration, &self.leash.stop)).await;
+        self.leash.stop.forget_wakers();
         match outcome {
             Outcome::Completed => {
                 self.state().iterations_completed.fetch_add(1, Relaxed);
