@@ -106,14 +106,23 @@ impl Conductor {
 
     /// Collects what was recorded on all threads since the last time.
     pub(crate) async fn drain(&self) -> Vec<Snapshot> {
-        let replies = (0..self.worker_count()).map(|worker| {
-            let (reply, drained) = oneshot::channel();
-            self.send(worker, Command::Drain(reply));
-            drained
-        });
-        let mut snapshots: Vec<_> = join_all(replies).await.into_iter().flatten().collect();
+        let mut snapshots = self.ask_all(Command::Drain).await;
         snapshots.push(self.context.recorder.borrow_mut().drain());
         snapshots
+    }
+
+    /// Waits until all workers have followed all commands so far.
+    pub(crate) async fn settle(&self) {
+        self.ask_all(Command::Settle).await;
+    }
+
+    async fn ask_all<T>(&self, question: impl Fn(oneshot::Sender<T>) -> Command) -> Vec<T> {
+        let replies = (0..self.worker_count()).map(|worker| {
+            let (reply, answer) = oneshot::channel();
+            self.send(worker, question(reply));
+            answer
+        });
+        join_all(replies).await.into_iter().flatten().collect()
     }
 
     pub(crate) fn record(&self, metric: MetricId, tags: &Arc<TagSet>, value: f64) {

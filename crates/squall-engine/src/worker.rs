@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Activate { vu: VuId, task: Task },
     /// The VU finishes its iteration and comes back.
     Retire(VuId),
+    /// Answer when all earlier commands are followed.
+    Settle(oneshot::Sender<()>),
     /// Start this worker's share of the arrivals.
     StartArrivals(Arc<ArrivalRun>),
     /// Another worker reserved a VU here for this arrival.
@@ -165,6 +167,7 @@ impl<H: Host> Worker<H> {
                     leash.retire();
                 }
             }
+            Command::Settle(reply) => drop(reply.send(())),
             Command::StartArrivals(run) => {
                 let worker = self.clone();
                 spawn_local(async move { worker.run_arrivals(run).await });

@@ -6,7 +6,7 @@ use super::Control;
 use crate::{
     AbortReason,
     schedule::{ArrivalSchedule, Plan},
-    vu::{ScriptError, VuId},
+    vu::ScriptError,
     worker::{ArrivalRun, Command, Work},
 };
 
@@ -26,8 +26,10 @@ pub(super) async fn run(control: &Control, schedule: ArrivalSchedule, vus: Range
     let run = control.progress().arrivals.get_or_init(|| Arc::new(run));
     for _ in 0..*vus.start() {
         let Some(vu) = control.take_vu().await else { return };
-        serve(control, run, vu);
+        control.activate(vu, Work::Arrivals(run.clone()));
     }
+    // An arrival must find every VU, also those of other workers.
+    conductor.settle().await;
     for worker in 0..workers {
         conductor.send(worker, Command::StartArrivals(run.clone()));
     }
@@ -35,11 +37,6 @@ pub(super) async fn run(control: &Control, schedule: ArrivalSchedule, vus: Range
         () = add_vus_on_demand(control, run, *vus.end()) => {}
         _ = control.reach(run.ends_at()) => {}
     }
-}
-
-fn serve(control: &Control, run: &Arc<ArrivalRun>, vu: VuId) {
-    run.add_idle(control.conductor.worker_of(vu));
-    control.activate(vu, Work::Arrivals(run.clone()));
 }
 
 /// One VU at a time is added when an arrival finds none; what is missed meanwhile asks for no other. As in k6
@@ -56,7 +53,7 @@ async fn add_vus_on_demand(control: &Control, run: &Arc<ArrivalRun>, vus_max: u6
             return std::future::pending().await;
         }
         match control.conductor.create_vu().await {
-            Ok(vu) => serve(control, run, vu),
+            Ok(vu) => control.activate(vu, Work::Arrivals(run.clone())),
             Err(ScriptError::Interrupted) => return,
             Err(ScriptError::Exception(message)) => {
                 return control.state().abort(AbortReason::Exception(message));

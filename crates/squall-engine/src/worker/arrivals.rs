@@ -89,11 +89,6 @@ impl ArrivalRun {
         }
     }
 
-    /// Called before a VU of this worker is told to serve: whoever sees the count can count on the VU.
-    pub(crate) fn add_idle(&self, worker: usize) {
-        self.idle[worker].0.fetch_add(1, Release);
-    }
-
     /// VUs that wait for an arrival.
     pub(crate) fn idle_count(&self) -> u64 {
         self.idle.iter().map(|count| count.0.load(Relaxed)).sum()
@@ -136,18 +131,20 @@ pub(super) struct LocalArrivals {
 }
 
 impl LocalArrivals {
-    /// The mailbox of a VU that starts to serve, which is idle already.
+    /// The mailbox of a VU that starts to serve.
     pub(super) fn new_mailbox(&self) -> Rc<Mailbox> {
         let mailbox = Rc::new(Mailbox::default());
-        self.enqueue(mailbox.clone());
+        self.enqueue(&mailbox);
         mailbox
     }
 
-    /// The VU is idle again.
-    pub(super) fn release(&self, mailbox: &Rc<Mailbox>) {
-        self.enqueue(mailbox.clone());
-        if !self.closed.is_raised() {
-            self.run.add_idle(self.worker);
+    /// The VU is idle: it may be reserved from now on, or goes home when the scenario is over.
+    pub(super) fn enqueue(&self, mailbox: &Rc<Mailbox>) {
+        if self.closed.is_raised() {
+            mailbox.put(Mail::Closed);
+        } else {
+            self.idle.borrow_mut().push_back(mailbox.clone());
+            self.run.idle[self.worker].0.fetch_add(1, Release);
         }
     }
 
@@ -157,14 +154,6 @@ impl LocalArrivals {
         self.run.idle[self.worker].0.store(0, Release);
         for mailbox in self.idle.take() {
             mailbox.put(Mail::Closed);
-        }
-    }
-
-    fn enqueue(&self, mailbox: Rc<Mailbox>) {
-        if self.closed.is_raised() {
-            mailbox.put(Mail::Closed);
-        } else {
-            self.idle.borrow_mut().push_back(mailbox);
         }
     }
 

@@ -169,7 +169,7 @@ impl<H: Host> Job<H> {
                 } else {
                     self.record_dropped(1);
                 }
-                arrivals.release(mailbox);
+                arrivals.enqueue(mailbox);
             }
         })
         .await;
