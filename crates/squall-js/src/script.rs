@@ -93,7 +93,7 @@ impl Script {
         let script = Arc::clone(self);
         Function::new(ctx.clone(), move |ctx: Ctx<'js>, specifier: String| {
             if !vu::current().in_init() {
-                return Err(errors::throw_go(&ctx, "the \"require\" function is only available in the init stage (i.e. the global scope), see https://grafana.com/docs/k6/latest/using-k6/test-lifecycle for more information"));
+                return Err(errors::throw_go(&ctx, "require() works only while the script is loaded, outside of the functions that VUs run"));
             }
             let id = script.resolve(&ctx, from, &specifier)?;
             script.require(&ctx, id)

@@ -14,7 +14,7 @@ pub(super) fn open<'js>(ctx: Ctx<'js>, path: Opt<Value<'js>>, mode: Opt<String>)
     if !vu.in_init() {
         return Err(throw_go(
             &ctx,
-            "the \"open()\" function is only available in the init stage (i.e. the global scope), see https://grafana.com/docs/k6/latest/using-k6/test-lifecycle for more information",
+            "open() works only while the script is loaded, outside of the functions that VUs run",
         ));
     }
     let name = match path.0.as_ref().and_then(Value::as_string) {
@@ -22,7 +22,7 @@ pub(super) fn open<'js>(ctx: Ctx<'js>, path: Opt<Value<'js>>, mode: Opt<String>)
         None => String::new(),
     };
     if name.is_empty() {
-        return Err(throw_go(&ctx, "open() can't be used with an empty filename"));
+        return Err(throw_go(&ctx, "open() needs the name of a file"));
     }
     let path = absolute(&vu.worker.settings.base_dir, &name);
     let bytes = read(&vu.worker.shared.files, &path)

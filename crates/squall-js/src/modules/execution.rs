@@ -51,7 +51,7 @@ fn instance<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
 fn scenario<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     fn running(ctx: &Ctx, vu: &VuState) -> Result<Arc<ScenarioRun>> {
         let scenario = vu.scenario.borrow().clone().filter(|_| vu.stage.get() == Stage::Iteration);
-        scenario.ok_or_else(|| throw_go(ctx, "getting scenario information outside of the VU context is not supported"))
+        scenario.ok_or_else(|| throw_go(ctx, "exec.scenario exists only in the functions that scenarios run"))
     }
     let object = Object::new(ctx.clone())?;
     define(&object, "name", |ctx, vu| Ok(running(ctx, vu)?.config.name.clone()))?;
@@ -79,7 +79,7 @@ fn test<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     test.set("fail", Function::new(ctx.clone(), fail)?.with_name("fail")?)?;
     define(&test, "options", |ctx, vu| {
         if vu.in_init() {
-            return Err(throw_go(ctx, "getting test options in the init context is not supported"));
+            return Err(throw_go(ctx, "exec.test.options exists only in the functions that VUs run"));
         }
         if let Some(options) = &*vu.frozen_options.borrow() {
             return options.clone().restore(ctx);
@@ -117,7 +117,7 @@ fn abort(ctx: Ctx, message: Opt<Coerced<String>>) -> Result<()> {
 fn fail(ctx: Ctx, message: Opt<Coerced<String>>) -> Result<()> {
     let vu = vu::current();
     if vu.in_init() {
-        return Err(throw_go(&ctx, "marking the test as failed in the init context is not supported"));
+        return Err(throw_go(&ctx, "exec.test.fail() works only in the functions that VUs run"));
     }
     vu.run().marked_failed.store(true, Relaxed);
     tracing::error!("{}", message.0.map_or_else(String::new, |message| message.0));
@@ -164,7 +164,7 @@ fn live_set<'js>(
     let set = move |ctx: Ctx<'js>, _: Value<'js>, key: Coerced<String>, value: Value<'js>| -> Result<bool> {
         let (vu, tags) = current();
         let Some(text) = tag_text(&value) else {
-            let message = format!("invalid value for metric tag '{}': only String, Boolean and Number types are accepted as a metric tag values", key.0);
+            let message = format!("tag '{}' can be a string, a number or a boolean, nothing else", key.0);
             return Err(rquickjs::Exception::throw_type(&ctx, &message));
         };
         write(&vu, tags.with(key.0, text));

@@ -35,11 +35,11 @@ fn check<'js>(
 ) -> Result<bool> {
     let vu = vu::current();
     if vu.in_init() {
-        return Err(throw_go(&ctx, "using check in the init context is not supported"));
+        return Err(throw_go(&ctx, "check() works only in the functions that VUs run"));
     }
     let value = value.0.unwrap_or_else(|| Value::new_undefined(ctx.clone()));
     let Some(checks) = checks.0.as_ref().and_then(Value::as_object) else {
-        return Err(throw_go(&ctx, "no checks provided to `check`"));
+        return Err(throw_go(&ctx, "check() needs an object of checks as its second argument"));
     };
     let now = vu.worker.clock.now();
     let custom = tags.0.map_or(Ok(Vec::new()), |tags| tags_of(&ctx, &tags))?;
@@ -47,11 +47,11 @@ fn check<'js>(
     for entry in checks.props::<String, Value>() {
         let (name, check) = entry?;
         if name.contains(SEPARATOR) {
-            return Err(throw_go(&ctx, "group and check names may not contain '::'"));
+            return Err(throw_go(&ctx, "names of groups and checks cannot contain \"::\""));
         }
         let outcome = hold(&ctx, &check, &value);
         if matches!(outcome, Err(CheckError::Async)) {
-            return Err(throw_go(&ctx, "async functions are not supported by check(): await outside and check the result"));
+            return Err(throw_go(&ctx, "check() does not take async functions: await first, then check the result"));
         }
         let holds = matches!(outcome, Ok(true));
         all_hold &= holds;
@@ -112,16 +112,16 @@ fn record_check(vu: &VuState, name: &str, custom: &[(String, String)], holds: bo
 fn group<'js>(ctx: Ctx<'js>, name: String, body: Value<'js>) -> Result<Value<'js>> {
     let vu = vu::current();
     if vu.in_init() {
-        return Err(throw_go(&ctx, "using group() in the init context is not supported"));
+        return Err(throw_go(&ctx, "group() works only in the functions that VUs run"));
     }
     if name.contains(SEPARATOR) {
-        return Err(throw_go(&ctx, "group and check names may not contain '::'"));
+        return Err(throw_go(&ctx, "names of groups and checks cannot contain \"::\""));
     }
     let Some(body) = body.as_function() else {
-        return Err(throw_go(&ctx, "group() requires a callback as a second argument"));
+        return Err(throw_go(&ctx, "group() needs a function as its second argument"));
     };
     if is_async(body) {
-        return Err(throw_go(&ctx, "group() does not support async functions as arguments, please see https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info"));
+        return Err(throw_go(&ctx, "group() does not take async functions: its tag would be gone after the first await"));
     }
     let outer = vu.tags.current();
     let outer_path = outer.get(SystemTag::Group.name()).unwrap_or_default().to_owned();

@@ -48,14 +48,14 @@ impl Metric {
     fn add<'js>(&self, ctx: Ctx<'js>, value: Opt<Value<'js>>, tags: Opt<Value<'js>>) -> Result<bool> {
         let vu = vu::current();
         if vu.in_init() {
-            return Err(throw_go(&ctx, "metrics cannot be added in the init context"));
+            return Err(throw_go(&ctx, "samples can be added only in the functions that VUs run"));
         }
         let value = match value.0.as_ref().map(sample_value) {
             Some(Ok(Some(value))) => value,
             Some(Err(error)) => return Err(error),
             _ => {
                 let shown = value.0.map_or("undefined".to_owned(), |value| crate::console::inspect(&value));
-                return refuse(&ctx, &format!("'{shown}' is an invalid value for metric '{}', a number or a boolean value is expected", self.name));
+                return refuse(&ctx, &format!("'{shown}' is no value for metric '{}': a number or a boolean is", self.name));
             }
         };
         let mut set = vu.tags.current();
@@ -100,7 +100,7 @@ fn constructor<'js>(ctx: &Ctx<'js>, class: &'static str, kind: MetricKind) -> Re
     let make = move |ctx: Ctx<'js>, name: Opt<Value<'js>>, is_time: Opt<Coerced<bool>>| -> Result<Class<'js, Metric>> {
         let vu = vu::current();
         if !vu.in_init() {
-            return Err(throw_go(&ctx, "metrics must be declared in the init context"));
+            return Err(throw_go(&ctx, "metrics can be made only while the script is loaded, outside of the functions that VUs run"));
         }
         let name = match name.0.as_ref().and_then(Value::as_string) {
             Some(name) => name.to_string()?,

@@ -32,7 +32,7 @@ fn set<'js>(
     arguments: Rest<Value<'js>>,
 ) -> Result<u64> {
     let Some(callback) = callback.into_function() else {
-        return Err(throw_go(ctx, &format!("{name}'s callback isn't a callable function")));
+        return Err(throw_go(ctx, &format!("{name}() needs a function as its first argument")));
     };
     let delay_ms = delay_ms.0.map_or(0.0, |delay| delay.0).max(0.0);
     let delay = Duration::try_from_secs_f64(delay_ms / 1e3).unwrap_or_default();

@@ -105,9 +105,9 @@ fn init_only_and_vu_only_functions_say_so() {
         }
     "#)
     .check_log(&[
-        "info GoError: making http requests in the init context is not supported",
-        "info GoError: using check in the init context is not supported",
-        "info GoError: metrics must be declared in the init context",
-        "info GoError: the \"open()\" function is only a",
+        "info GoError: requests can be made only in the functions that VUs run",
+        "info GoError: check() works only in the functions that VUs run",
+        "info GoError: metrics can be made only while the script is loaded, outside of the functions that VUs run",
+        "info GoError: open() works only while the scr",
     ]);
 }

@@ -25,7 +25,7 @@ pub(super) fn batch<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<V
         return Err(throw_go(&ctx, "batch() takes one argument: a list or an object of requests"));
     };
     let Some(object) = requests.as_object().filter(|object| !object.is_function()) else {
-        return Err(throw_go(&ctx, &format!("invalid http.batch() argument type {}", requests.type_name())));
+        return Err(throw_go(&ctx, &format!("http.batch() takes a list or an object of requests, not {}", requests.type_name())));
     };
     let mut keys = Vec::new();
     let mut calls = Vec::new();

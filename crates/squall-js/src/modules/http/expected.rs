@@ -59,11 +59,11 @@ pub(super) struct ExpectedStatuses {
 
 pub(super) fn expected_statuses<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<Class<'js, ExpectedStatuses>> {
     if arguments.is_empty() {
-        return Err(throw_go(&ctx, "no arguments: expectedStatuses() needs statuses or {min, max} objects"));
+        return Err(throw_go(&ctx, "expectedStatuses() needs at least one status or range such as {min: 200, max: 299}"));
     }
     let ranges = arguments.iter().enumerate().map(|(index, argument)| {
         range(argument).ok_or_else(|| {
-            throw_go(&ctx, &format!("argument number {} to expectedStatuses was neither an integer nor an object like {{min:100, max:329}}", index + 1))
+            throw_go(&ctx, &format!("expectedStatuses() takes statuses and ranges such as {{min: 200, max: 299}}; argument {} is neither", index + 1))
         })
     });
     let ranges = ranges.collect::<Result<_>>()?;

@@ -52,7 +52,7 @@ pub(super) fn file<'js>(
     content_type: Opt<Coerced<String>>,
 ) -> Result<Class<'js, FileData>> {
     let Some(bytes) = bytes_of(&data)? else {
-        let message = format!("invalid type {}, expected string, []byte or ArrayBuffer", data.type_name());
+        let message = format!("http.file() needs a string or bytes, not {}", data.type_name());
         return Err(throw_go(&ctx, &message));
     };
     let unix_nanos = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos().to_string();

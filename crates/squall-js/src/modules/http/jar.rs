@@ -95,7 +95,7 @@ fn parse_url(ctx: &Ctx, text: &str) -> Result<Url> {
 pub(super) fn of_vu<'js>(ctx: Ctx<'js>) -> Result<Class<'js, Jar>> {
     let vu = vu::current();
     if vu.in_init() {
-        return Err(throw_go(&ctx, "getting cookie jars in the init context is not supported"));
+        return Err(throw_go(&ctx, "cookieJar() works only in the functions that VUs run"));
     }
     Class::instance(ctx, Jar { jar: state(&vu).jar() })
 }

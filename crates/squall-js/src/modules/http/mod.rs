@@ -207,7 +207,7 @@ fn title_case(method: &str) -> String {
 
 fn check_stage(ctx: &Ctx, vu: &VuState) -> Result<()> {
     if vu.in_init() {
-        return Err(throw_go(ctx, "making http requests in the init context is not supported"));
+        return Err(throw_go(ctx, "requests can be made only in the functions that VUs run"));
     }
     Ok(())
 }

@@ -95,7 +95,7 @@ type Parsed<T> = std::result::Result<T, CallError>;
 pub(super) fn method_of(ctx: &Ctx, method: &Value) -> Result<String> {
     match method.as_string() {
         Some(method) => method.to_string(),
-        None => Err(throw_go(ctx, "invalid method type, a string is required")),
+        None => Err(throw_go(ctx, "the method must be a string")),
     }
 }
 
@@ -220,7 +220,7 @@ impl<'js> Parser<'_, 'js> {
             return Ok(None);
         }
         let Some(object) = body.as_object().filter(|object| !object.is_function()) else {
-            return Err(throw_go(self.ctx, &format!("unknown request body type {}", body.type_name())));
+            return Err(throw_go(self.ctx, &format!("a body can be a string, bytes or an object of fields, not {}", body.type_name())));
         };
         let encoded = form::encode(object)?;
         request.body = Some(encoded.body);
@@ -297,7 +297,7 @@ impl<'js> Parser<'_, 'js> {
         let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
         let encodings = names.map(|name| {
             name.parse().map_err(|_| {
-                throw_go(self.ctx, &format!("unknown compression algorithm {name:?}, supported algorithms are gzip, deflate, br, zstd"))
+                throw_go(self.ctx, &format!("compression {name:?} is not known, use gzip, deflate, br or zstd"))
             })
         });
         encodings.collect()
@@ -308,7 +308,7 @@ impl<'js> Parser<'_, 'js> {
             "text" => Ok(ResponseType::Text),
             "binary" => Ok(ResponseType::Binary),
             "none" => Ok(ResponseType::None),
-            other => Err(throw_go(self.ctx, &format!("{other} is not a valid ResponseType, use text, binary or none"))),
+            other => Err(throw_go(self.ctx, &format!("responseType {other:?} is not known, use text, binary or none"))),
         }
     }
 

@@ -312,7 +312,7 @@ fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -
         Source::Invalid { .. } => None,
     };
     let Some(body) = body else {
-        return Err(throw_go(&ctx, "the body is null so we can't transform it to JSON - this likely was because of a request error getting the response"));
+        return Err(throw_go(&ctx, "json() needs a body and this response has none; its `error` may tell why"));
     };
     if let Some(selector) = selector.0.filter(|selector| !selector.is_undefined()) {
         let selector = selector.get::<Coerced<String>>()?.0;
@@ -326,7 +326,7 @@ fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -
             rquickjs::Error::Exception => crate::errors::describe_message(&ctx.catch()),
             error => error.to_string(),
         };
-        throw_go(&ctx, &format!("cannot parse json due to an error: {reason}"))
+        throw_go(&ctx, &format!("the body is not valid JSON: {reason}"))
     })?;
     *object.parsed.borrow_mut() = Some(parsed.clone());
     Ok(parsed)
