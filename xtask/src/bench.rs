@@ -53,7 +53,7 @@ pub fn run(args: &Args) -> Result<()> {
     let peers = Peer::installed()?;
     let nginx = Nginx::start()?;
     raise_descriptor_limit();
-    let mut report = Report::new(args.seconds, args.rounds, &peers);
+    let mut report = Report::new(args.seconds, args.rounds, &peers, &nginx.version);
     for case in
         CASES.iter().filter(|case| args.cases.is_empty() || args.cases.iter().any(|name| name == case.name))
     {

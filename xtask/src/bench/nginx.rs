@@ -15,6 +15,8 @@ pub(super) struct Nginx {
     child: Child,
     /// Where it listens, `http://127.0.0.1:PORT/`.
     pub(super) url: String,
+    /// What it says of itself, `nginx version: nginx/1.22.1`.
+    pub(super) version: String,
     _folder: tempfile::TempDir,
 }
 
@@ -28,6 +30,9 @@ impl Nginx {
         let directory = folder.path().display().to_string();
         let config = folder.path().join("nginx.conf");
         fs::write(&config, template.replace("@PORT@", &port.to_string()).replace("@DIR@", &directory))?;
+        // nginx tells its version on standard error.
+        let version =
+            String::from_utf8_lossy(&Command::new(&program).arg("-v").output()?.stderr).trim().to_owned();
         let child = Command::new(program)
             .arg("-p")
             .arg(folder.path())
@@ -35,7 +40,7 @@ impl Nginx {
             .arg(&config)
             .args(["-e", "stderr"])
             .spawn()?;
-        let mut nginx = Nginx { child, url: format!("http://127.0.0.1:{port}/"), _folder: folder };
+        let mut nginx = Nginx { child, url: format!("http://127.0.0.1:{port}/"), version, _folder: folder };
         nginx.wait_for(port)?;
         Ok(nginx)
     }

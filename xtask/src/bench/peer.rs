@@ -66,6 +66,17 @@ impl Peer {
         Ok(Peer { name, kind, program, version })
     }
 
+    /// How it is started, for people: without the addresses and folders of this machine.
+    pub(super) fn command_line(&self, seconds: u64) -> String {
+        match self.kind {
+            Kind::Script => {
+                format!("run --quiet --summary-export=… --env SECONDS={seconds} benches/scripts/CASE.js")
+            }
+            Kind::Wrk => format!("-t2 -c50 -d{seconds}s [-s benches/scripts/post.lua] URL"),
+            Kind::Oha => format!("--no-tui --output-format json -c 50 -z {seconds}s [-m POST -d …] URL"),
+        }
+    }
+
     /// Whether the tool can do the case at all.
     pub(super) fn can_run(&self, case: &Case) -> bool {
         self.kind == Kind::Script || case.plain.is_some()

@@ -16,7 +16,7 @@ pub(super) struct Report {
 
 impl Report {
     /// A report that says how and with what it was made.
-    pub(super) fn new(seconds: u64, rounds: u64, peers: &[Peer]) -> Report {
+    pub(super) fn new(seconds: u64, rounds: u64, peers: &[Peer], server: &str) -> Report {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let date = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let mut head = format!("# Squall and its peers, {date}\n\n");
@@ -26,8 +26,9 @@ impl Report {
              on the same machine. Medians of {rounds} interleaved rounds. Processor time is user and system time of the\n\
              whole process; ratios are to Squall. The scripts are in `benches/scripts`.\n"
         );
+        let _ = writeln!(head, "- server: {server}");
         for peer in peers {
-            let _ = writeln!(head, "- {}: {}", peer.name, peer.version);
+            let _ = writeln!(head, "- {}: {}, `{}`", peer.name, peer.version, peer.command_line(seconds));
         }
         Report { date, cores, head, tables: Vec::new() }
     }
