@@ -61,8 +61,8 @@ pub(crate) fn own_part(executor: &Executor, stripe: &Stripe) -> Executor {
     let share = |count: &mut u64| *count = stripe.share_of(*count);
     match &mut own {
         Executor::SharedIterations { vus, iterations, .. } => {
+            *iterations = stripe.by_share_of(*vus).map_or(0, |part| part.share_of(*iterations));
             share(vus);
-            share(iterations);
         }
         Executor::PerVuIterations { vus, .. } | Executor::ConstantVus { vus, .. } => share(vus),
         Executor::RampingVus { .. } => {}
@@ -74,6 +74,19 @@ pub(crate) fn own_part(executor: &Executor, stripe: &Stripe) -> Executor {
         }
     }
     own
+}
+
+/// Which iterations of a scenario are this process's. Those that VUs share or serve follow the VUs.
+pub(crate) fn iteration_stripe(executor: &Executor, stripe: &Stripe) -> Stripe {
+    let vus = match executor {
+        Executor::SharedIterations { vus, .. } => *vus,
+        Executor::ConstantArrivalRate { max_vus, .. } | Executor::RampingArrivalRate { max_vus, .. } => {
+            *max_vus
+        }
+        _ => return stripe.clone(),
+    };
+    // Without a VU there are no iterations to number.
+    stripe.by_share_of(vus).unwrap_or_else(|| stripe.clone())
 }
 
 /// A scenario's hold on the run.

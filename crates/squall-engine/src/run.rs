@@ -23,7 +23,7 @@ use crate::{
     WorkerContext,
     collect::Collector,
     conductor::Conductor,
-    executor::{Control, own_part},
+    executor::{Control, iteration_stripe, own_part},
     progress::ScenarioProgress,
     scenario::ScenarioRun,
     schedule::Plan,
@@ -134,6 +134,7 @@ fn scenario_run(scenario: &Scenario, plan: &Plan, spec: &RunSpec) -> ScenarioRun
     ScenarioRun {
         config: scenario.clone(),
         tags,
+        stripe: iteration_stripe(&scenario.executor, &spec.stripe),
         started: Default::default(),
         duration: plan.duration,
         iterations_started: 0.into(),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use squall_metrics::TagSet;
-use squall_options::Scenario;
+use squall_options::{Scenario, Stripe};
 
 use crate::Time;
 
@@ -18,6 +18,8 @@ pub struct ScenarioRun {
     pub config: Scenario,
     /// Run tags, scenario tags and the `scenario` system tag: the base of every sample's tags.
     pub tags: Arc<TagSet>,
+    /// Which of the scenario's iterations are this process's.
+    pub stripe: Stripe,
     /// When it started; unset until then.
     pub started: OnceLock<Time>,
     /// Length of its schedule without graceful periods; `None` runs until it is told to stop.

@@ -21,8 +21,7 @@ pub(super) async fn run(control: &Control, schedule: ArrivalSchedule, vus: Range
     let conductor = &control.conductor;
     let workers = conductor.worker_count();
     let (index, scenario) = (control.index, control.run.clone());
-    let run =
-        ArrivalRun::new(index, scenario, schedule, control.stripe().clone(), control.starts_at, workers);
+    let run = ArrivalRun::new(index, scenario, schedule, control.starts_at, workers);
     let run = control.progress().arrivals.get_or_init(|| Arc::new(run));
     for _ in 0..*vus.start() {
         let Some(vu) = control.take_vu().await else { return };

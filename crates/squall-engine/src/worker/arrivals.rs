@@ -20,7 +20,6 @@ use std::{
 };
 
 use squall_metrics::{TagSet, builtin};
-use squall_options::Stripe;
 use tokio::{sync::Notify, task::yield_now};
 
 use super::{Command, Worker};
@@ -43,8 +42,6 @@ pub(crate) struct ArrivalRun {
     pub(crate) scenario_index: usize,
     pub(crate) scenario: Arc<ScenarioRun>,
     schedule: ArrivalSchedule,
-    /// This process's part of the schedule.
-    stripe: Stripe,
     starts_at: Time,
     /// The last arrival is not later.
     ends_at: Time,
@@ -68,7 +65,6 @@ impl ArrivalRun {
         scenario_index: usize,
         scenario: Arc<ScenarioRun>,
         schedule: ArrivalSchedule,
-        stripe: Stripe,
         starts_at: Time,
         workers: usize,
     ) -> ArrivalRun {
@@ -79,7 +75,6 @@ impl ArrivalRun {
             scenario_index,
             scenario,
             schedule,
-            stripe,
             starts_at,
             ends_at,
             interrupt_at,
@@ -104,7 +99,7 @@ impl ArrivalRun {
 
     /// Start of the n-th arrival of this process.
     fn start_of(&self, n: u64) -> Option<Time> {
-        Some(self.starts_at + self.schedule.start_of(self.stripe.global_index(n))?)
+        Some(self.starts_at + self.schedule.start_of(self.scenario.stripe.global_index(n))?)
     }
 
     fn is_over(&self, now: Time) -> bool {
@@ -118,7 +113,7 @@ impl ArrivalRun {
 
     /// Arrivals from the n-th on, when every so-many-th counts.
     fn count_from(&self, n: u64, step: u64) -> u64 {
-        self.stripe.share_of(self.schedule.count()).saturating_sub(n).div_ceil(step)
+        self.scenario.stripe.share_of(self.schedule.count()).saturating_sub(n).div_ceil(step)
     }
 }
 

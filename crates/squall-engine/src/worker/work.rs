@@ -203,7 +203,7 @@ impl<H: Host> Job<H> {
     fn number_iteration(&mut self, intended_start: Option<Time>) -> Iteration {
         let (in_vu, in_vu_scenario) = self.seat.count_iteration(self.scenario_index);
         let in_instance = self.scenario.iterations_started.fetch_add(1, Relaxed);
-        let in_test = self.worker.shared.stripe.global_index(in_instance);
+        let in_test = self.scenario.stripe.global_index(in_instance);
         Iteration { in_vu, in_vu_scenario, in_instance, in_test, intended_start }
     }
 

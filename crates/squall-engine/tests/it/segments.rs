@@ -89,3 +89,33 @@ fn a_part_without_vus_has_nothing_to_do() {
     let ends: Vec<_> = parts.iter().map(|part| part.ended).collect();
     assert_eq!(ends.iter().filter(|end| end.is_zero()).count(), 2);
 }
+
+/// As in k6: shared iterations are cut as the VUs are, not as the sequence is.
+#[test]
+fn shared_iterations_follow_the_vus() {
+    let check = |vus, iterations, expected: [&[u64]; 3]| {
+        let executor = Executor::SharedIterations { vus, iterations, max_duration: secs(9) };
+        for (part, expected) in parts(&scenario("default", executor), 100).iter().zip(expected) {
+            let mut numbers: Vec<_> = part.iterations().map(|it| it.1.in_test).collect();
+            numbers.sort_unstable();
+            assert_eq!(numbers, expected);
+        }
+    };
+    check(1, 3, [&[], &[], &[0, 1, 2]]);
+    check(3, 7, [&[1, 4], &[], &[0, 2, 3, 5, 6]]);
+}
+
+/// As in k6: who has the only VU has all arrivals.
+#[test]
+fn arrivals_follow_the_vus() {
+    let executor = Executor::ConstantArrivalRate {
+        rate: 4,
+        time_unit: secs(1),
+        duration: ms(1100),
+        pre_allocated_vus: 1,
+        max_vus: 1,
+    };
+    let counts: Vec<_> =
+        parts(&scenario("default", executor), 100).iter().map(|part| part.starts().len()).collect();
+    assert_eq!(counts, [0, 0, 5]);
+}

@@ -27,6 +27,7 @@ fn half_way(executor: Executor) -> engine::ScenarioView {
             executor,
         },
         tags: TagSet::empty(),
+        stripe: Stripe::default(),
         started: Time::from_secs(100).into(),
         duration: Some(seconds(10)),
         iterations_started: 8.into(),

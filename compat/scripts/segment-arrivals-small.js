@@ -1,0 +1,13 @@
+// The smallest part takes its share of the VUs' arrivals.
+// flags: --execution-segment 0:1/6 --execution-segment-sequence 0,1/6,1/2,1
+// order: any
+// compare: exit, console, counts
+import exec from 'k6/execution';
+
+export const options = {
+  scenarios: { rate: { executor: 'constant-arrival-rate', rate: 12, duration: '2050ms', preAllocatedVUs: 7 } },
+};
+
+export default function () {
+  console.log(exec.scenario.iterationInTest, exec.scenario.iterationInInstance);
+}
