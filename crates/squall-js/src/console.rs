@@ -26,7 +26,10 @@ fn line(values: &[Value]) -> String {
 /// A value as `console` shows it: objects as JSON, as in k6 v1; what JSON cannot say as `String` says it.
 pub(crate) fn inspect(value: &Value) -> String {
     if let Some(symbol) = value.as_symbol() {
-        return symbol.description().and_then(|text| text.get::<Coerced<String>>()).map_or_else(|_| String::new(), |text| text.0);
+        return symbol
+            .description()
+            .and_then(|text| text.get::<Coerced<String>>())
+            .map_or_else(|_| String::new(), |text| text.0);
     }
     if value.is_object() {
         let ctx = value.ctx();

@@ -49,7 +49,10 @@ impl Script {
         let promise = Module::import(ctx, specifier)?;
         vu::current().events.run_until_settled(ctx, &promise)?;
         promise.result::<Object>().unwrap_or_else(|| {
-            Err(Exception::throw_message(ctx, &format!("{specifier} waits at its top level for something that never happens")))
+            Err(Exception::throw_message(
+                ctx,
+                &format!("{specifier} waits at its top level for something that never happens"),
+            ))
         })
     }
 
@@ -58,7 +61,7 @@ impl Script {
         let module = self.graph.module(id);
         match &module.kind {
             ModuleKind::Es => Ok(self.import(ctx, &module.specifier)?.into_value()),
-            ModuleKind::Host(name) => Ok(modules::load(ctx, name)?.into_value()),
+            ModuleKind::Host(name) => Ok(modules::load_default(ctx, name)?.into_value()),
             ModuleKind::Json => ctx.json_parse(module.code.as_bytes()),
             ModuleKind::CommonJs => self.require_common_js(ctx, id),
         }
@@ -89,11 +92,18 @@ impl Script {
     }
 
     /// The `require` that a module sees: it resolves from that module.
-    pub(crate) fn require_function<'js>(self: &Arc<Self>, ctx: &Ctx<'js>, from: ModuleId) -> Result<Function<'js>> {
+    pub(crate) fn require_function<'js>(
+        self: &Arc<Self>,
+        ctx: &Ctx<'js>,
+        from: ModuleId,
+    ) -> Result<Function<'js>> {
         let script = Arc::clone(self);
         Function::new(ctx.clone(), move |ctx: Ctx<'js>, specifier: String| {
             if !vu::current().in_init() {
-                return Err(errors::throw_go(&ctx, "require() works only while the script is loaded, outside of the functions that VUs run"));
+                return Err(errors::throw_go(
+                    &ctx,
+                    "require() works only while the script is loaded, outside of the functions that VUs run",
+                ));
             }
             let id = script.resolve(&ctx, from, &specifier)?;
             script.require(&ctx, id)
@@ -121,7 +131,9 @@ impl Script {
         // SAFETY: `raw` is this context; every value is freed or handed to rquickjs exactly once.
         unsafe {
             let compiled = match self.bytecode[id.0].get() {
-                Some(bytes) => qjs::JS_ReadObject(raw, bytes.as_ptr(), bytes.len() as _, qjs::JS_READ_OBJ_BYTECODE as _),
+                Some(bytes) => {
+                    qjs::JS_ReadObject(raw, bytes.as_ptr(), bytes.len() as _, qjs::JS_READ_OBJ_BYTECODE as _)
+                }
                 None => {
                     let module = self.graph.module(id);
                     let name = CString::new(module.specifier.as_str())?;
@@ -283,9 +295,12 @@ impl ModuleDef for ValueModule {
         let script = Arc::clone(&vu::current().worker.script);
         let Some(id) = script.graph.find(&specifier) else { return Err(Error::new_loading(&specifier)) };
         let value = script.require(ctx, id)?;
-        let object = value.as_object();
+        let named = match &script.graph.module(id).kind {
+            ModuleKind::Host(name) => Some(modules::load(ctx, name)?),
+            _ => value.as_object().cloned(),
+        };
         for name in Self::names(ctx, &specifier)? {
-            let export: Value = match object {
+            let export: Value = match &named {
                 _ if name == NAMESPACE_EXPORT => namespace(ctx, &value)?.into_value(),
                 Some(object) => object.get(name.as_str())?,
                 None => Value::new_undefined(ctx.clone()),

@@ -165,8 +165,14 @@ pub struct JsVu {
 
 impl JsVu {
     /// Makes a VU; its script has not run yet.
-    pub(crate) fn new(worker: &Rc<Worker>, id: VuId, id_in_test: u64) -> std::result::Result<JsVu, ScriptError> {
-        let exception = |error: &dyn std::fmt::Display| ScriptError::Exception(format!("a VU could not be made: {error}"));
+    pub(crate) fn new(
+        worker: &Rc<Worker>,
+        id: VuId,
+        id_in_test: u64,
+    ) -> std::result::Result<JsVu, ScriptError> {
+        let exception = |error: &dyn std::fmt::Display| {
+            ScriptError::Exception(format!("a VU could not be made: {error}"))
+        };
         let (context, raw_runtime) = worker.groups.new_context().map_err(|error| exception(&error))?;
         let fiber_state = FiberState::new(raw_runtime, worker.settings.vu_memory_limit_bytes);
         let state = Rc::new(VuState {
@@ -213,7 +219,9 @@ impl JsVu {
                 Pause::Blocked => Poll::Pending,
                 // Wakes this task only after the thread has looked at its timers and sockets: a plain wake-up
                 // would let computing VUs alternate while all others starve.
-                Pause::Preempted => pin!(tokio::task::yield_now()).poll(cx).map(|()| unreachable!("it yields first")),
+                Pause::Preempted => {
+                    pin!(tokio::task::yield_now()).poll(cx).map(|()| unreachable!("it yields first"))
+                }
                 Pause::Idle => Poll::Ready(state.done.take().expect("an idle fiber left a result")),
             }
         })
@@ -255,9 +263,11 @@ pub(crate) fn install_hooks(runtime: &Runtime, raw: *mut qjs::JSRuntime) {
     // rquickjs' own handler keeps a borrow while it runs, and ours may suspend the fiber: hence the raw one.
     // SAFETY: the handler takes no state.
     unsafe { qjs::JS_SetInterruptHandler(raw, Some(on_interrupt), ptr::null_mut()) };
-    runtime.set_host_promise_rejection_tracker(Some(Box::new(|ctx: Ctx, promise: Value, reason: Value, is_handled| {
-        current().events.track_rejection(&ctx, &promise, reason, is_handled);
-    })));
+    runtime.set_host_promise_rejection_tracker(Some(Box::new(
+        |ctx: Ctx, promise: Value, reason: Value, is_handled| {
+            current().events.track_rejection(&ctx, &promise, reason, is_handled);
+        },
+    )));
 }
 
 /// QuickJS asks every 10,000 jumps and calls whether to go on: ends what must end, and lets others run when the

@@ -1,8 +1,14 @@
 //! What scripts find on the global object. Rarely used globals are made when first touched.
 
-use rquickjs::{Ctx, Function, Object, Result, Value, object::{Accessor, Property}};
+use rquickjs::{
+    Ctx, Function, Object, Result, Value,
+    object::{Accessor, Property},
+};
 
-use crate::{console, errors, modules, vu::{self, Stage}};
+use crate::{
+    console, errors, modules,
+    vu::{self, Stage},
+};
 
 mod env;
 mod open;
@@ -30,7 +36,8 @@ pub(crate) fn install(ctx: &Ctx) -> Result<()> {
     globals.set("open", Function::new(ctx.clone(), open::open)?.with_name("open")?)?;
     let script = std::sync::Arc::clone(&vu::current().worker.script);
     globals.set("require", script.require_function(ctx, script.graph().entry)?)?;
-    globals.set("queueMicrotask", Function::new(ctx.clone(), queue_microtask)?.with_name("queueMicrotask")?)?;
+    globals
+        .set("queueMicrotask", Function::new(ctx.clone(), queue_microtask)?.with_name("queueMicrotask")?)?;
     for name in ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] {
         define_lazy(ctx, &globals, name, move |ctx| modules::load(ctx, "k6/timers")?.get(name))?;
     }
@@ -77,8 +84,10 @@ fn iteration_number() -> Option<u64> {
 }
 
 fn queue_microtask<'js>(ctx: Ctx<'js>, callback: Function<'js>) -> Result<()> {
-    callback.defer(())
-        .map_err(|error| { let _ = &ctx; error })
+    callback.defer(()).map_err(|error| {
+        let _ = &ctx;
+        error
+    })
 }
 
 /// The class of errors that host functions throw.
@@ -94,7 +103,10 @@ fn go_error<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
 fn install_random(ctx: &Ctx) -> Result<()> {
     let math: Object = ctx.globals().get("Math")?;
     let random = || rand::RngExt::random::<f64>(&mut *vu::current().random.borrow_mut());
-    math.prop("random", Property::from(Function::new(ctx.clone(), random)?.with_name("random")?).writable().configurable())
+    math.prop(
+        "random",
+        Property::from(Function::new(ctx.clone(), random)?.with_name("random")?).writable().configurable(),
+    )
 }
 
 /// `performance.now()` counts milliseconds from the run's start; `timeOrigin` is that moment.
@@ -102,7 +114,8 @@ fn install_performance<'js>(ctx: &Ctx<'js>, globals: &Object<'js>) -> Result<()>
     let performance = Object::new(ctx.clone())?;
     let now_ms = || vu::current().worker.clock.now().as_secs_f64() * 1e3;
     performance.set("now", Function::new(ctx.clone(), now_ms)?.with_name("now")?)?;
-    let origin = vu::current().worker.run.started_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let origin =
+        vu::current().worker.run.started_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     performance.set("timeOrigin", origin.as_secs_f64() * 1e3)?;
     globals.prop("performance", Property::from(performance).writable().configurable())
 }

@@ -25,8 +25,9 @@ pub(super) fn open<'js>(ctx: Ctx<'js>, path: Opt<Value<'js>>, mode: Opt<String>)
         return Err(throw_go(&ctx, "open() needs the name of a file"));
     }
     let path = absolute(&vu.worker.settings.base_dir, &name);
-    let bytes = read(&vu.worker.shared.files, &path)
-        .map_err(|error| throw_go(&ctx, &format!("open({name:?}) could not read {}: {error}", path.display())))?;
+    let bytes = read(&vu.worker.shared.files, &path).map_err(|error| {
+        throw_go(&ctx, &format!("open({name:?}) could not read {}: {error}", path.display()))
+    })?;
     match mode.0.as_deref() {
         Some("b") => Ok(ArrayBuffer::new_copy(ctx.clone(), &*bytes)?.into_value()),
         _ => String::from_utf8_lossy(&bytes).into_js(&ctx),

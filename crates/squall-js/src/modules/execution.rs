@@ -19,6 +19,9 @@ use crate::{
     vu::{self, Stage, VuState},
 };
 
+/// Parts that tell of what runs: in the init context nothing does.
+const PARTS_OF_A_RUN: [&str; 3] = ["instance", "scenario", "vu"];
+
 pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let module = Object::new(ctx.clone())?;
     module.set("instance", instance(ctx)?)?;
@@ -28,13 +31,31 @@ pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     Ok(module)
 }
 
-/// A property that is computed at each read.
+/// The default export: its parts throw in the init context, while `import { vu }` there is fine, as in k6.
+pub(crate) fn default_export<'js>(ctx: &Ctx<'js>, parts: &Object<'js>) -> Result<Object<'js>> {
+    let module = Object::new(ctx.clone())?;
+    module.set("test", parts.get::<_, Value>("test")?)?;
+    for name in PARTS_OF_A_RUN {
+        let part: Value = parts.get(name)?;
+        define(&module, name, move |_, _| Ok(part.clone()))?;
+    }
+    Ok(module)
+}
+
+/// A property that is computed at each read, which must not be in the init context.
 fn define<'js, T: IntoJs<'js> + 'js>(
     object: &Object<'js>,
-    name: &str,
+    name: &'static str,
     read: impl Fn(&Ctx<'js>, &VuState) -> Result<T> + 'js,
 ) -> Result<()> {
-    let get = move |ctx: Ctx<'js>| read(&ctx, &vu::current());
+    let get = move |ctx: Ctx<'js>| {
+        let vu = vu::current();
+        if vu.in_init() {
+            let message = format!("'{name}' of k6/execution exists only in the functions that VUs run");
+            return Err(throw_go(&ctx, &message));
+        }
+        read(&ctx, &vu)
+    };
     object.prop(name, Accessor::from(get).enumerable().configurable())
 }
 
@@ -78,9 +99,6 @@ fn test<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     test.set("abort", Function::new(ctx.clone(), abort)?.with_name("abort")?)?;
     test.set("fail", Function::new(ctx.clone(), fail)?.with_name("fail")?)?;
     define(&test, "options", |ctx, vu| {
-        if vu.in_init() {
-            return Err(throw_go(ctx, "exec.test.options exists only in the functions that VUs run"));
-        }
         if let Some(options) = &*vu.frozen_options.borrow() {
             return options.clone().restore(ctx);
         }
@@ -107,7 +125,8 @@ pub(crate) fn freeze<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<()> {
 fn abort(ctx: Ctx, message: Opt<Coerced<String>>) -> Result<()> {
     let vu = vu::current();
     let message = message.0.map_or_else(String::new, |message| message.0);
-    let reason = if message.is_empty() { "test aborted".to_owned() } else { format!("test aborted: {message}") };
+    let reason =
+        if message.is_empty() { "test aborted".to_owned() } else { format!("test aborted: {message}") };
     vu.run().abort(AbortReason::Script(reason));
     vu.stop_now();
     Err(throw_interrupted(&ctx))
@@ -130,12 +149,20 @@ fn vu_object<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     define(&object, "idInTest", |_, vu| Ok(vu.id_in_test))?;
     define(&object, "iterationInInstance", |_, vu| Ok(vu.iteration.get().in_vu))?;
     define(&object, "iterationInScenario", |_, vu| Ok(vu.iteration.get().in_vu_scenario))?;
-    let tags = live_set(ctx, |vu| Some(vu.tags.current()), |vu, tags| {
-        vu.tags.replace(tags);
-    })?;
-    let metadata = live_set(ctx, |vu| vu.tags.metadata(), |vu, tags| {
-        vu.tags.set_metadata((!tags.is_empty()).then_some(tags));
-    })?;
+    let tags = live_set(
+        ctx,
+        |vu| Some(vu.tags.current()),
+        |vu, tags| {
+            vu.tags.replace(tags);
+        },
+    )?;
+    let metadata = live_set(
+        ctx,
+        |vu| vu.tags.metadata(),
+        |vu, tags| {
+            vu.tags.set_metadata((!tags.is_empty()).then_some(tags));
+        },
+    )?;
     let metrics = Object::new(ctx.clone())?;
     metrics.prop("tags", Property::from(tags.clone()).enumerable())?;
     metrics.prop("metadata", Property::from(metadata).enumerable())?;
@@ -178,14 +205,18 @@ fn live_set<'js>(
     };
     handler.set("deleteProperty", Function::new(ctx.clone(), delete)?)?;
     let has = move |_: Value<'js>, key: Value<'js>| {
-        key.as_string().and_then(|key| key.to_string().ok()).is_some_and(|key| current().1.get(&key).is_some())
+        key.as_string()
+            .and_then(|key| key.to_string().ok())
+            .is_some_and(|key| current().1.get(&key).is_some())
     };
     handler.set("has", Function::new(ctx.clone(), has)?)?;
     let keys = move |_: Value<'js>| current().1.iter().map(|(key, _)| key.to_owned()).collect::<Vec<_>>();
     handler.set("ownKeys", Function::new(ctx.clone(), keys)?)?;
     let describe = move |ctx: Ctx<'js>, _: Value<'js>, key: Value<'js>| -> Result<Value<'js>> {
         let key = key.as_string().map(rquickjs::String::to_string).transpose()?.unwrap_or_default();
-        let Some(value) = current().1.get(&key).map(str::to_owned) else { return Ok(Value::new_undefined(ctx)) };
+        let Some(value) = current().1.get(&key).map(str::to_owned) else {
+            return Ok(Value::new_undefined(ctx));
+        };
         let descriptor = Object::new(ctx)?;
         descriptor.set("value", value)?;
         for flag in ["writable", "enumerable", "configurable"] {

@@ -51,7 +51,10 @@ fn check<'js>(
         }
         let outcome = hold(&ctx, &check, &value);
         if matches!(outcome, Err(CheckError::Async)) {
-            return Err(throw_go(&ctx, "check() does not take async functions: await first, then check the result"));
+            return Err(throw_go(
+                &ctx,
+                "check() does not take async functions: await first, then check the result",
+            ));
         }
         let holds = matches!(outcome, Ok(true));
         all_hold &= holds;
@@ -74,7 +77,11 @@ impl From<rquickjs::Error> for CheckError {
     }
 }
 
-fn hold<'js>(ctx: &Ctx<'js>, check: &Value<'js>, value: &Value<'js>) -> std::result::Result<bool, CheckError> {
+fn hold<'js>(
+    ctx: &Ctx<'js>,
+    check: &Value<'js>,
+    value: &Value<'js>,
+) -> std::result::Result<bool, CheckError> {
     let Some(function) = check.as_function() else { return Ok(truth(check)?) };
     let outcome: Value = function.call((value.clone(),))?;
     if outcome.is_promise() && is_async(function) {
@@ -121,7 +128,10 @@ fn group<'js>(ctx: Ctx<'js>, name: String, body: Value<'js>) -> Result<Value<'js
         return Err(throw_go(&ctx, "group() needs a function as its second argument"));
     };
     if is_async(body) {
-        return Err(throw_go(&ctx, "group() does not take async functions: its tag would be gone after the first await"));
+        return Err(throw_go(
+            &ctx,
+            "group() does not take async functions: its tag would be gone after the first await",
+        ));
     }
     let outer = vu.tags.current();
     let outer_path = outer.get(SystemTag::Group.name()).unwrap_or_default().to_owned();
@@ -168,4 +178,3 @@ fn fail<'js>(ctx: Ctx<'js>, message: Opt<Coerced<String>>) -> Result<()> {
 fn random_seed(seed: Coerced<f64>) {
     *vu::current().random.borrow_mut() = SmallRng::seed_from_u64(seed.0 as i64 as u64);
 }
-

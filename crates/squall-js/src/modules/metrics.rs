@@ -55,14 +55,19 @@ impl Metric {
             Some(Err(error)) => return Err(error),
             _ => {
                 let shown = value.0.map_or("undefined".to_owned(), |value| crate::console::inspect(&value));
-                return refuse(&ctx, &format!("'{shown}' is no value for metric '{}': a number or a boolean is", self.name));
+                return refuse(
+                    &ctx,
+                    &format!("'{shown}' is no value for metric '{}': a number or a boolean is", self.name),
+                );
             }
         };
         let mut set = vu.tags.current();
         if let Some(tags) = tags.0 {
             let custom = tags_of(&ctx, &tags)?;
             if !custom.is_empty() {
-                set = set.with_all(custom.into_iter().map(|(key, value)| (TagText::from(key), TagText::from(value))));
+                set = set.with_all(
+                    custom.into_iter().map(|(key, value)| (TagText::from(key), TagText::from(value))),
+                );
             }
         }
         let metadata = vu.sample_metadata();
@@ -97,21 +102,35 @@ fn refuse(ctx: &Ctx, message: &str) -> Result<bool> {
 }
 
 fn constructor<'js>(ctx: &Ctx<'js>, class: &'static str, kind: MetricKind) -> Result<Constructor<'js>> {
-    let make = move |ctx: Ctx<'js>, name: Opt<Value<'js>>, is_time: Opt<Coerced<bool>>| -> Result<Class<'js, Metric>> {
+    let make = move |ctx: Ctx<'js>,
+                     name: Opt<Value<'js>>,
+                     is_time: Opt<Coerced<bool>>|
+          -> Result<Class<'js, Metric>> {
         let vu = vu::current();
         if !vu.in_init() {
-            return Err(throw_go(&ctx, "metrics can be made only while the script is loaded, outside of the functions that VUs run"));
+            return Err(throw_go(
+                &ctx,
+                "metrics can be made only while the script is loaded, outside of the functions that VUs run",
+            ));
         }
         let name = match name.0.as_ref().and_then(Value::as_string) {
             Some(name) => name.to_string()?,
             None => return Err(throw_go(&ctx, &format!("{class} needs the metric's name, a string"))),
         };
-        let contains = if is_time.0.is_some_and(|is_time| is_time.0) { Contains::Time } else { Contains::Default };
-        let id = vu.worker.registry.register(&name, kind, contains).map_err(|error| throw_go(&ctx, &error.to_string()))?;
+        let contains =
+            if is_time.0.is_some_and(|is_time| is_time.0) { Contains::Time } else { Contains::Default };
+        let id = vu
+            .worker
+            .registry
+            .register(&name, kind, contains)
+            .map_err(|error| throw_go(&ctx, &error.to_string()))?;
         Class::instance(ctx, Metric { id, name })
     };
-    let constructor = Constructor::new_prototype(ctx, Class::<Metric>::prototype(ctx)?.unwrap_or(Object::new(ctx.clone())?), make)?;
+    let constructor = Constructor::new_prototype(
+        ctx,
+        Class::<Metric>::prototype(ctx)?.unwrap_or(Object::new(ctx.clone())?),
+        make,
+    )?;
     constructor.set_name(class)?;
     Ok(constructor)
 }
-

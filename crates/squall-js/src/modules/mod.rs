@@ -1,6 +1,9 @@
 //! The modules that scripts import, a file each, made for a VU when it first imports them.
 
-use rquickjs::{ArrayBuffer, Coerced, Ctx, Function, Object, Persistent, Result, Value, atom::PredefinedAtom, function::This};
+use rquickjs::{
+    ArrayBuffer, Coerced, Ctx, Function, Object, Persistent, Result, Value, atom::PredefinedAtom,
+    function::This,
+};
 
 use crate::{errors, vu};
 
@@ -26,7 +29,16 @@ const MODULES: &[(&str, Build)] = &[
     ("k6/timers", timers::exports),
 ];
 
-/// The module's object, whose properties are its named exports and which is its default export too.
+/// What `require` and `import module from` give.
+pub(crate) fn load_default<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
+    let named = load(ctx, name)?;
+    match name {
+        "k6/execution" => execution::default_export(ctx, &named),
+        _ => Ok(named),
+    }
+}
+
+/// The module's object, whose properties are its named exports.
 pub(crate) fn load<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
     let Some(&(name, build)) = MODULES.iter().find(|(known, _)| *known == name) else {
         let known: Vec<&str> = MODULES.iter().map(|(name, _)| *name).collect();
@@ -93,7 +105,10 @@ pub(crate) fn tags_of<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Vec<(St
             let (key, value) = entry?;
             let text = tag_text(&value).ok_or_else(|| {
                 let kind = value.type_name();
-                errors::throw_go(ctx, &format!("tag {key:?} must be a string, a number or a boolean, not {kind}"))
+                errors::throw_go(
+                    ctx,
+                    &format!("tag {key:?} must be a string, a number or a boolean, not {kind}"),
+                )
             })?;
             Ok((key, text))
         })

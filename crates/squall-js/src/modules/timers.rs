@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use rquickjs::{Coerced, Ctx, Function, Object, Result, Value, function::{Opt, Rest}};
+use rquickjs::{
+    Coerced, Ctx, Function, Object, Result, Value,
+    function::{Opt, Rest},
+};
 
 use crate::{errors::throw_go, vu};
 
@@ -15,11 +18,21 @@ pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     Ok(module)
 }
 
-fn set_timeout<'js>(ctx: Ctx<'js>, callback: Value<'js>, delay_ms: Opt<Coerced<f64>>, arguments: Rest<Value<'js>>) -> Result<u64> {
+fn set_timeout<'js>(
+    ctx: Ctx<'js>,
+    callback: Value<'js>,
+    delay_ms: Opt<Coerced<f64>>,
+    arguments: Rest<Value<'js>>,
+) -> Result<u64> {
     set(&ctx, "setTimeout", callback, delay_ms, false, arguments)
 }
 
-fn set_interval<'js>(ctx: Ctx<'js>, callback: Value<'js>, delay_ms: Opt<Coerced<f64>>, arguments: Rest<Value<'js>>) -> Result<u64> {
+fn set_interval<'js>(
+    ctx: Ctx<'js>,
+    callback: Value<'js>,
+    delay_ms: Opt<Coerced<f64>>,
+    arguments: Rest<Value<'js>>,
+) -> Result<u64> {
     set(&ctx, "setInterval", callback, delay_ms, true, arguments)
 }
 

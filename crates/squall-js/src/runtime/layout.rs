@@ -109,11 +109,13 @@ impl Probe {
 
     /// The job list is empty when idle and five entries long once five jobs are queued.
     fn jobs(&self) -> Option<usize> {
-        let is_empty =
-            |&index: &usize| self.word(index) == self.address(index) && self.word(index + 1) == self.address(index);
+        let is_empty = |&index: &usize| {
+            self.word(index) == self.address(index) && self.word(index + 1) == self.address(index)
+        };
         let lists: Vec<usize> = (0..WORDS - 1).filter(is_empty).collect();
         self.eval(c"for (let i = 0; i < 5; i++) Promise.resolve().then(() => 1)");
-        let lists: Vec<usize> = lists.into_iter().filter(|&index| self.list_length(index) == Some(5)).collect();
+        let lists: Vec<usize> =
+            lists.into_iter().filter(|&index| self.list_length(index) == Some(5)).collect();
         let mut context = null_mut();
         // SAFETY: the runtime is ours and idle.
         while unsafe { qjs::JS_ExecutePendingJob(self.runtime, &mut context) } > 0 {}

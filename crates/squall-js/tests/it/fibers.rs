@@ -67,7 +67,11 @@ fn a_vu_that_takes_too_much_memory_gets_an_error_and_the_others_go_on() {
         }
     "#);
     assert!(ran.log.contains(&"info fine".to_owned()), "{:?}", ran.log);
-    assert!(ran.log.iter().any(|line| line.starts_with("error InternalError: out of memory")), "{:?}", ran.log);
+    assert!(
+        ran.log.iter().any(|line| line.starts_with("error InternalError: out of memory")),
+        "{:?}",
+        ran.log
+    );
 }
 
 #[test]

@@ -87,8 +87,18 @@ impl Fetch for NoNetwork {
 }
 
 async fn run_script(path: &Path) -> Ran {
-    let failed = |init_error: String| Ran { log: Vec::new(), aggregate: None, abort_reason: None, init_error: Some(init_error) };
-    let config = LoaderConfig { entry: Entry::File(path.to_owned()), fetch: Box::new(NoNetwork), cache_dir: None, refresh: false };
+    let failed = |init_error: String| Ran {
+        log: Vec::new(),
+        aggregate: None,
+        abort_reason: None,
+        init_error: Some(init_error),
+    };
+    let config = LoaderConfig {
+        entry: Entry::File(path.to_owned()),
+        fetch: Box::new(NoNetwork),
+        cache_dir: None,
+        refresh: false,
+    };
     let graph = match Loader::new(config).load() {
         Ok(graph) => graph,
         Err(error) => return failed(error.to_string()),
@@ -127,7 +137,10 @@ async fn run_script(path: &Path) -> Ran {
     };
     let json = serde_json::Value::Object(options.to_full_json()).to_string();
     let blueprint = Blueprint { settings: Arc::new(settings(options.clone(), json)), ..blueprint };
-    let aggregate = Aggregate::new(Arc::clone(&registry), AggregateConfig { expected_response: true, ..Default::default() });
+    let aggregate = Aggregate::new(
+        Arc::clone(&registry),
+        AggregateConfig { expected_response: true, ..Default::default() },
+    );
     let run = Run::new(RunSpec {
         scenarios: derive_scenarios(&options).expect("valid scenarios"),
         stripe: Stripe::default(),
@@ -142,9 +155,16 @@ async fn run_script(path: &Path) -> Ran {
         min_iteration_duration: Duration::ZERO,
         workers: Some(2),
     });
-    let build_host = move |context: squall_engine::WorkerContext| JsHost::new(blueprint.clone(), context.clock, context.recorder);
+    let build_host = move |context: squall_engine::WorkerContext| {
+        JsHost::new(blueprint.clone(), context.clock, context.recorder)
+    };
     let result = run.execute(Workers::Local(clock), build_host).await.expect("workers start");
-    Ran { log: Vec::new(), abort_reason: result.abort_reason, aggregate: Some(result.aggregate), init_error: None }
+    Ran {
+        log: Vec::new(),
+        abort_reason: result.abort_reason,
+        aggregate: Some(result.aggregate),
+        init_error: None,
+    }
 }
 
 /// Collects log events as text.

@@ -87,9 +87,11 @@ fn type_script_errors_show_the_lines_of_the_source() {
 
 #[test]
 fn errors_of_loading_name_the_module_and_the_place() {
-    let missing = run("import './nope.js';\nexport default function () {}").init_error.expect("it cannot load");
+    let missing =
+        run("import './nope.js';\nexport default function () {}").init_error.expect("it cannot load");
     assert!(missing.contains("nope.js") && missing.contains("script.js:1:"), "{missing}");
-    let unknown = run("import ws from 'k6/nope'; export default function () {}").init_error.expect("it cannot load");
+    let unknown =
+        run("import ws from 'k6/nope'; export default function () {}").init_error.expect("it cannot load");
     assert!(unknown.contains("unknown module: k6/nope"), "{unknown}");
     let syntax = run("export default function () {\n  let x = ;\n}").init_error.expect("it cannot load");
     assert!(syntax.contains("script.js:2:11"), "{syntax}");

@@ -35,7 +35,9 @@ fn an_iteration_ends_when_its_event_loop_is_empty() {
 
 #[test]
 fn exceptions_are_logged_with_their_stack_and_count_as_iterations() {
-    let ran = run("export const options = { iterations: 2 };\nexport default function () {\n  throw new TypeError('bad');\n}");
+    let ran = run(
+        "export const options = { iterations: 2 };\nexport default function () {\n  throw new TypeError('bad');\n}",
+    );
     assert_eq!(ran.log.len(), 2);
     assert!(ran.log[0].starts_with("error TypeError: bad\n\tat default (file://"), "{}", ran.log[0]);
     assert!(ran.log[0].contains("script.js:3:"), "{}", ran.log[0]);

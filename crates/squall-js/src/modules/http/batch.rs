@@ -25,7 +25,10 @@ pub(super) fn batch<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<V
         return Err(throw_go(&ctx, "batch() takes one argument: a list or an object of requests"));
     };
     let Some(object) = requests.as_object().filter(|object| !object.is_function()) else {
-        return Err(throw_go(&ctx, &format!("http.batch() takes a list or an object of requests, not {}", requests.type_name())));
+        return Err(throw_go(
+            &ctx,
+            &format!("http.batch() takes a list or an object of requests, not {}", requests.type_name()),
+        ));
     };
     let mut keys = Vec::new();
     let mut calls = Vec::new();
@@ -54,7 +57,9 @@ pub(super) fn batch<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<V
 
 async fn send_all(vu: &vu::VuState, calls: &[Call]) -> Vec<Response> {
     let options = &vu.worker.settings.options;
-    let limit = |option: Option<u64>, default| usize::try_from(option.unwrap_or(default)).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
+    let limit = |option: Option<u64>, default| {
+        usize::try_from(option.unwrap_or(default)).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS)
+    };
     let (at_once, per_host) = (limit(options.batch, BATCH), limit(options.batch_per_host, BATCH_PER_HOST));
     let mut hosts: HashMap<String, Rc<Semaphore>> = HashMap::new();
     let sends: Vec<_> = calls
@@ -81,7 +86,9 @@ fn parse_item<'js>(ctx: &Ctx<'js>, item: Value<'js>) -> std::result::Result<Call
         return request::parse(ctx, &method.to_uppercase(), at(1), Some(at(2)), at(3));
     }
     let is_template = |object: &Object| object.contains_key("clean_url").unwrap_or(false);
-    if let Some(object) = item.as_object().filter(|object| !is_template(object) && object.contains_key("url").unwrap_or(false)) {
+    if let Some(object) =
+        item.as_object().filter(|object| !is_template(object) && object.contains_key("url").unwrap_or(false))
+    {
         let at = |key: &str| object.get::<_, Value>(key).unwrap_or_else(|_| undefined());
         let method = text(at("method")).unwrap_or_else(|| "GET".to_owned()).to_uppercase();
         let body = (!matches!(method.as_str(), "GET" | "HEAD")).then(|| at("body"));

@@ -57,9 +57,15 @@ pub(super) struct ExpectedStatuses {
     ranges: Vec<(u16, u16)>,
 }
 
-pub(super) fn expected_statuses<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<Class<'js, ExpectedStatuses>> {
+pub(super) fn expected_statuses<'js>(
+    ctx: Ctx<'js>,
+    arguments: Rest<Value<'js>>,
+) -> Result<Class<'js, ExpectedStatuses>> {
     if arguments.is_empty() {
-        return Err(throw_go(&ctx, "expectedStatuses() needs at least one status or range such as {min: 200, max: 299}"));
+        return Err(throw_go(
+            &ctx,
+            "expectedStatuses() needs at least one status or range such as {min: 200, max: 299}",
+        ));
     }
     let ranges = arguments.iter().enumerate().map(|(index, argument)| {
         range(argument).ok_or_else(|| {

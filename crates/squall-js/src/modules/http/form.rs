@@ -55,7 +55,8 @@ pub(super) fn file<'js>(
         let message = format!("http.file() needs a string or bytes, not {}", data.type_name());
         return Err(throw_go(&ctx, &message));
     };
-    let unix_nanos = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos().to_string();
+    let unix_nanos =
+        || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos().to_string();
     let file = FileData {
         bytes,
         is_text: data.is_string(),
@@ -126,4 +127,3 @@ fn field_text(key: &str, value: &Value) -> Result<String> {
     }
     Ok(value.get::<Coerced<String>>()?.0)
 }
-

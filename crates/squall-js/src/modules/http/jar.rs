@@ -56,7 +56,11 @@ impl Jar {
         attributes: Opt<Value<'js>>,
     ) -> Result<bool> {
         let url = parse_url(&ctx, &url.0)?;
-        let attributes = attributes.0.as_ref().and_then(Value::as_object).map_or(Ok(CookieAttributes::default()), attributes_of)?;
+        let attributes = attributes
+            .0
+            .as_ref()
+            .and_then(Value::as_object)
+            .map_or(Ok(CookieAttributes::default()), attributes_of)?;
         self.jar.borrow_mut().set(&url, &name.0, &value.0, &attributes);
         Ok(true)
     }
@@ -75,8 +79,12 @@ impl Jar {
 }
 
 fn attributes_of(object: &Object) -> Result<CookieAttributes> {
-    let text = |key: &str| Ok::<_, rquickjs::Error>(object.get::<_, Option<Coerced<String>>>(key)?.map(|text| text.0));
-    let flag = |key: &str| Ok::<_, rquickjs::Error>(object.get::<_, Option<Coerced<bool>>>(key)?.is_some_and(|flag| flag.0));
+    let text = |key: &str| {
+        Ok::<_, rquickjs::Error>(object.get::<_, Option<Coerced<String>>>(key)?.map(|text| text.0))
+    };
+    let flag = |key: &str| {
+        Ok::<_, rquickjs::Error>(object.get::<_, Option<Coerced<bool>>>(key)?.is_some_and(|flag| flag.0))
+    };
     Ok(CookieAttributes {
         domain: text("domain")?,
         path: text("path")?,
@@ -108,6 +116,9 @@ pub(super) fn constructor<'js>(ctx: &Ctx<'js>) -> Result<Option<Constructor<'js>
 pub(super) fn from_js(ctx: &Ctx, value: &Value) -> Result<Rc<RefCell<CookieJar>>> {
     match value.as_object().and_then(Class::<Jar>::from_object) {
         Some(jar) => Ok(Rc::clone(&jar.borrow().jar)),
-        None => Err(throw_go(ctx, "the jar parameter must be a cookie jar: http.cookieJar() or new http.CookieJar()")),
+        None => Err(throw_go(
+            ctx,
+            "the jar parameter must be a cookie jar: http.cookieJar() or new http.CookieJar()",
+        )),
     }
 }

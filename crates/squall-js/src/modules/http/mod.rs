@@ -85,7 +85,9 @@ pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
         };
         http.set(name, Function::new(ctx.clone(), function)?.with_name(name)?)?;
     }
-    for (name, method) in [("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("del", "DELETE"), ("options", "OPTIONS")] {
+    for (name, method) in
+        [("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("del", "DELETE"), ("options", "OPTIONS")]
+    {
         let function = move |ctx: Ctx<'js>, arguments: Rest<Value<'js>>| {
             let [url, body, params] = first(&ctx, &arguments);
             send(&ctx, request::parse(&ctx, method, url, Some(body), params))
@@ -99,8 +101,14 @@ pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     http.set("file", Function::new(ctx.clone(), form::file)?.with_name("file")?)?;
     http.set("cookieJar", Function::new(ctx.clone(), jar::of_vu)?.with_name("cookieJar")?)?;
     http.set("CookieJar", jar::constructor(ctx)?)?;
-    http.set("expectedStatuses", Function::new(ctx.clone(), expected::expected_statuses)?.with_name("expectedStatuses")?)?;
-    http.set("setResponseCallback", Function::new(ctx.clone(), expected::set_response_callback)?.with_name("setResponseCallback")?)?;
+    http.set(
+        "expectedStatuses",
+        Function::new(ctx.clone(), expected::expected_statuses)?.with_name("expectedStatuses")?,
+    )?;
+    http.set(
+        "setResponseCallback",
+        Function::new(ctx.clone(), expected::set_response_callback)?.with_name("setResponseCallback")?,
+    )?;
     for (name, value) in CONSTANTS {
         http.set(*name, *value)?;
     }
@@ -130,7 +138,9 @@ const CONSTANTS: &[(&str, &str)] = &[
 
 /// The first arguments; those that are missing are undefined, those beyond are ignored.
 fn first<'js, const N: usize>(ctx: &Ctx<'js>, arguments: &[Value<'js>]) -> [Value<'js>; N] {
-    std::array::from_fn(|index| arguments.get(index).cloned().unwrap_or_else(|| Value::new_undefined(ctx.clone())))
+    std::array::from_fn(|index| {
+        arguments.get(index).cloned().unwrap_or_else(|| Value::new_undefined(ctx.clone()))
+    })
 }
 
 fn request<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<Value<'js>> {
