@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use rquickjs::{CaughtError, CaughtResult, CatchResultExt, Ctx, Error, Exception, Object, Result, Value, qjs};
+use rquickjs::{
+    CatchResultExt, CaughtError, CaughtResult, Ctx, Error, Exception, Object, Result, Value, qjs,
+};
 
-use crate::{script::Script, vu};
+use crate::{runtime::memory, script::Script, vu};
 
 /// Throws what k6's Go code throws: an error named `GoError`.
 pub(crate) fn throw_go(ctx: &Ctx, message: &str) -> Error {
@@ -32,13 +34,29 @@ pub(crate) fn throw_interrupted(ctx: &Ctx) -> Error {
 
 /// An exception as people read it: `Name: message`, then a line a stack frame, in positions of the source.
 pub(crate) fn describe(ctx: &Ctx, error: Error) -> String {
+    let is_out_of_memory = memory::take_refused();
     let caught: CaughtResult<()> = Err::<(), _>(error).catch(ctx);
-    match caught {
+    let text = match caught {
         Ok(()) => String::new(),
         Err(CaughtError::Exception(exception)) => describe_value(ctx, exception.as_value()),
         Err(CaughtError::Value(value)) => describe_value(ctx, &value),
         Err(CaughtError::Error(error)) => error.to_string(),
-    }
+    };
+    if is_out_of_memory { explain_out_of_memory(&text) } else { text }
+}
+
+/// Says which limit a script ran into. What it threw may have nothing to do with memory: then it stays as it is.
+fn explain_out_of_memory(text: &str) -> String {
+    const BARE: &str = "InternalError: out of memory";
+    let stack = match text {
+        "null" => "",
+        text => match text.strip_prefix(BARE) {
+            Some(stack) => stack,
+            None => return text.to_owned(),
+        },
+    };
+    let limit_bytes = vu::current().worker.settings.vu_memory_limit_bytes;
+    format!("{BARE}: a VU may hold {limit_bytes} bytes; --vu-memory-limit changes that{stack}")
 }
 
 /// Any thrown value as people read it.
@@ -59,7 +77,8 @@ pub(crate) fn describe_value(ctx: &Ctx, value: &Value) -> String {
 
 /// The message of an error, or the value as text.
 pub(crate) fn describe_message(value: &Value) -> String {
-    let message = value.as_object().and_then(|error| error.get::<_, Option<String>>("message").ok().flatten());
+    let message =
+        value.as_object().and_then(|error| error.get::<_, Option<String>>("message").ok().flatten());
     message.unwrap_or_else(|| plain_text(value.ctx(), value))
 }
 

@@ -83,10 +83,13 @@ impl<'js> Life<'_, 'js> {
             for key in exports.keys::<String>() {
                 let key = key?;
                 let value: Value = exports.get(key.as_str())?;
-                if value.is_function() {
+                if key == "options" && !value.is_undefined() {
+                    let json =
+                        self.ctx.json_stringify(value).map_err(|error| self.in_context("options", error))?;
+                    // What has no JSON, like a function, is as wrong as any other value that is no object.
+                    found.options_json = Some(json.map_or(Ok("null".to_owned()), |text| text.to_string())?);
+                } else if value.is_function() {
                     found.functions.push(key);
-                } else if key == "options" {
-                    found.options_json = self.ctx.json_stringify(value)?.map(|text| text.to_string()).transpose()?;
                 } else if !value.is_undefined() {
                     found.values.push(key);
                 }
@@ -100,8 +103,9 @@ impl<'js> Life<'_, 'js> {
     fn setup(&mut self) -> std::result::Result<SetupData, ScriptError> {
         let Some(setup) = self.exported("setup") else { return Ok(None) };
         self.enter(Stage::Setup, "setup");
-        let data = self.call(&setup, None).and_then(|data| {
-            let json = self.ctx.json_stringify(data)?;
+        let data = self.call_to_end("setup", &setup, None).and_then(|data| {
+            let json =
+                strict_json(&self.ctx, data).map_err(|error| self.in_context("data of setup()", error))?;
             Ok(json.map(|json| json.to_string()).transpose()?.map(Arc::from))
         });
         self.record_traffic();
@@ -155,14 +159,23 @@ impl<'js> Life<'_, 'js> {
     }
 
     fn summarize(&mut self, data_json: &str) -> std::result::Result<Option<Vec<SummaryFile>>, ScriptError> {
-        let Some(handle_summary) = self.exported("handleSummary") else { return Ok(None) };
+        let Some(handle_summary) = self.exported("handleSummary") else { return self.without_summary() };
         self.vu.stage.set(Stage::Summary);
         let run = || {
             let data = self.ctx.json_parse(data_json)?;
-            let result = self.call(&handle_summary, Some(data))?;
+            let result = self.call_to_end("handleSummary", &handle_summary, Some(data))?;
             summary_files(&self.ctx, result)
         };
         run().map_err(|error| self.script_error(error))
+    }
+
+    /// No `handleSummary` is fine; one that cannot be called is a mistake.
+    fn without_summary(&self) -> std::result::Result<Option<Vec<SummaryFile>>, ScriptError> {
+        let export = self.exports.as_ref().and_then(|exports| exports.get::<_, Value>("handleSummary").ok());
+        match export.is_none_or(|export| export.is_undefined()) {
+            true => Ok(None),
+            false => Err(ScriptError::Exception("the exported handleSummary must be a function".to_owned())),
+        }
     }
 
     fn exported(&self, name: &str) -> Option<Function<'js>> {
@@ -208,8 +221,33 @@ impl<'js> Life<'_, 'js> {
         }
         let value = result?;
         self.vu.events.run(&self.ctx)?;
-        let Some(promise) = value.as_promise() else { return Ok(value) };
-        settled(&self.ctx, promise)
+        match value.as_promise().and_then(Promise::result) {
+            Some(result) => result,
+            None => Ok(value),
+        }
+    }
+
+    /// Calls a lifecycle function whose result matters: it must have one when nothing is left to wait for.
+    fn call_to_end(
+        &self,
+        name: &str,
+        function: &Function<'js>,
+        argument: Option<Value<'js>>,
+    ) -> Result<Value<'js>> {
+        let value = self.call(function, argument)?;
+        match value.as_promise().map(Promise::state) {
+            Some(PromiseState::Pending) => {
+                let message = format!("{name}() returned a promise that nothing can settle any more");
+                Err(errors::throw_go(&self.ctx, &message))
+            }
+            _ => Ok(value),
+        }
+    }
+
+    /// Names what an exception is about whose own message cannot know.
+    fn in_context(&self, what: &str, error: rquickjs::Error) -> rquickjs::Error {
+        let text = errors::describe(&self.ctx, error);
+        errors::throw_go(&self.ctx, &format!("{what}: {text}"))
     }
 
     fn script_error(&self, error: rquickjs::Error) -> ScriptError {
@@ -220,7 +258,9 @@ impl<'js> Life<'_, 'js> {
 
     fn describe(&self, error: rquickjs::Error) -> String {
         let text = errors::describe(&self.ctx, error);
-        if self.vu.uncaught_in_promise.take() { format!("Uncaught (in promise) {text}") } else { text }
+        // The code of an ES module runs in a promise of its own, which is no news to whoever wrote it.
+        let is_uncaught = self.vu.uncaught_in_promise.take() && self.vu.stage.get() != Stage::Init;
+        if is_uncaught { format!("Uncaught (in promise) {text}") } else { text }
     }
 
     /// An iteration's exception goes to the log; the run goes on.
@@ -230,9 +270,9 @@ impl<'js> Life<'_, 'js> {
             return;
         }
         let scenario = self.vu.scenario.borrow();
-        let (name, executor) = scenario
-            .as_ref()
-            .map_or(("", ""), |scenario| (scenario.config.name.as_str(), scenario.config.executor.kind_name()));
+        let (name, executor) = scenario.as_ref().map_or(("", ""), |scenario| {
+            (scenario.config.name.as_str(), scenario.config.executor.kind_name())
+        });
         tracing::error!(executor, scenario = name, source = "stacktrace", "{text}");
     }
 
@@ -251,12 +291,15 @@ impl<'js> Life<'_, 'js> {
     }
 }
 
-/// The value of a promise after the event loop has run dry.
-fn settled<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Result<Value<'js>> {
-    match promise.state() {
-        PromiseState::Pending => Ok(Value::new_undefined(ctx.clone())),
-        _ => promise.result().unwrap_or_else(|| Ok(Value::new_undefined(ctx.clone()))),
-    }
+/// A value as JSON; NaN and the infinities, which JSON lacks, are errors as in Go.
+fn strict_json<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> Result<Option<rquickjs::String<'js>>> {
+    let check = |ctx: Ctx<'js>, _key: Value<'js>, value: Value<'js>| match value.as_float() {
+        Some(number) if !number.is_finite() => {
+            Err(errors::throw_go(&ctx, &format!("{number} is a number that JSON cannot hold")))
+        }
+        _ => Ok(value),
+    };
+    ctx.json_stringify_replacer(value, Function::new(ctx.clone(), check)?)
 }
 
 /// What `handleSummary` returned: an object of targets and contents, or nothing.
@@ -265,7 +308,10 @@ fn summary_files<'js>(ctx: &Ctx<'js>, result: Value<'js>) -> Result<Option<Vec<S
         return Ok(None);
     }
     let Some(object) = result.as_object() else {
-        let message = format!("handleSummary() must return an object of files and contents, not {}", result.type_name());
+        let message = format!(
+            "handleSummary() must return an object of files and contents, not {}",
+            result.type_name()
+        );
         return Err(errors::throw_go(ctx, &message));
     };
     let mut files = BTreeMap::new();

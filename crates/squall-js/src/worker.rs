@@ -8,13 +8,19 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use squall_engine::{Clock, RunState, vu::{Host, ScriptError, VuId}};
+use squall_engine::{
+    Clock, RunState,
+    vu::{Host, ScriptError, VuId},
+};
 use squall_http::Client;
 use squall_metrics::{Recorder, Registry, TagSet};
 use squall_options::{Options, SystemTag, SystemTags};
 
 use crate::{
-    modules::{data::SharedArrays, http::{RequestSeriesCache, Targets}},
+    modules::{
+        data::SharedArrays,
+        http::{RequestSeriesCache, Targets},
+    },
     runtime::group::Groups,
     script::Script,
     stages::{Done, Task},
@@ -136,7 +142,11 @@ impl JsHost {
 
     /// Calls `handleSummary` in a VU of its own with the summary's data as JSON. `None`: there is no such
     /// function, or it returned nothing to write.
-    pub async fn handle_summary(&self, data_json: String, stop: &squall_engine::vu::StopSignal) -> Result<Option<Vec<SummaryFile>>, ScriptError> {
+    pub async fn handle_summary(
+        &self,
+        data_json: String,
+        stop: &squall_engine::vu::StopSignal,
+    ) -> Result<Option<Vec<SummaryFile>>, ScriptError> {
         let mut vu = self.create(VuId(0), 0).await?;
         match vu.run(Task::Summarize(data_json), Some(stop)).await {
             Done::Summarized(result) => result,
@@ -151,7 +161,12 @@ impl Host for JsHost {
     async fn create(&self, id: VuId, id_in_test: u64) -> Result<JsVu, ScriptError> {
         let mut vu = JsVu::new(&self.worker, id, id_in_test)?;
         match vu.run(Task::Init, None).await {
-            Done::Ran(result) => result.map(|()| vu),
+            Done::Ran(Ok(())) => Ok(vu),
+            // The script has run once already: it matters that it failed here.
+            Done::Ran(Err(ScriptError::Exception(text))) if id_in_test > 0 => {
+                Err(ScriptError::Exception(format!("{text}\n\twhile VU {id_in_test} was initialized")))
+            }
+            Done::Ran(Err(error)) => Err(error),
             _ => Err(ScriptError::Interrupted),
         }
     }

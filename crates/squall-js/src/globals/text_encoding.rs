@@ -44,7 +44,7 @@ impl TextEncoder {
             Some(text) => well_formed(&text.get::<Coerced<rquickjs::String>>()?.0)?,
             None => String::new(),
         };
-        TypedArray::new(ctx, text)
+        TypedArray::new_copy(ctx, text)
     }
 
     /// Writes as many whole characters as `target` has room for.

@@ -29,7 +29,7 @@ fn b64decode<'js>(
     let bytes = decode(&engine(&variant), &text).map_err(|error| throw_go(&ctx, &error.to_string()))?;
     match format.0.as_ref().map(|format| format.0.as_str()) {
         Some("s") => String::from_utf8_lossy(&bytes).into_js(&ctx),
-        _ => Ok(ArrayBuffer::new(ctx, bytes)?.into_value()),
+        _ => Ok(ArrayBuffer::new_copy(ctx, bytes)?.into_value()),
     }
 }
 

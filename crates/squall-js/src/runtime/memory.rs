@@ -13,6 +13,8 @@ thread_local! {
     static USED: Cell<usize> = const { Cell::new(0) };
     /// Value of `USED` at which the running VU is at its limit.
     static CEILING: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// The running VU asked for more than its limit.
+    static REFUSED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What a VU holds, as far as the meter can tell.
@@ -20,6 +22,7 @@ thread_local! {
 pub(crate) struct Account {
     held_bytes: Cell<usize>,
     used_at_resume: Cell<usize>,
+    was_refused: Cell<bool>,
 }
 
 impl Account {
@@ -27,6 +30,7 @@ impl Account {
     pub(crate) fn resume(&self, limit_bytes: usize) {
         let used = USED.get();
         self.used_at_resume.set(used);
+        REFUSED.set(self.was_refused.get());
         CEILING.set(used.saturating_add(limit_bytes.saturating_sub(self.held_bytes.get())));
     }
 
@@ -35,6 +39,32 @@ impl Account {
         let grown = USED.get() as isize - self.used_at_resume.get() as isize;
         self.held_bytes.set(self.held_bytes.get().saturating_add_signed(grown));
         CEILING.set(usize::MAX);
+        self.was_refused.set(REFUSED.get());
+    }
+}
+
+/// Whether the running VU asked for more than its limit since this was last asked. QuickJS throws `null` when
+/// there is no memory even for an error, so the exception does not always tell.
+pub(crate) fn take_refused() -> bool {
+    REFUSED.replace(false)
+}
+
+/// Bytes that a script holds outside of QuickJS, like the body of a response: charged until dropped.
+pub(crate) struct Charge(usize);
+
+impl Charge {
+    /// Charges the running VU, unless that takes it over its limit.
+    pub(crate) fn new(bytes: usize) -> Option<Charge> {
+        MeteredAllocator::admits(bytes).then(|| {
+            USED.set(USED.get() + bytes);
+            Charge(bytes)
+        })
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        USED.set(USED.get().saturating_sub(self.0));
     }
 }
 
@@ -43,7 +73,11 @@ pub(crate) struct MeteredAllocator;
 
 impl MeteredAllocator {
     fn admits(size: usize) -> bool {
-        USED.get().saturating_add(size) <= CEILING.get()
+        let is_admitted = USED.get().saturating_add(size) <= CEILING.get();
+        if !is_admitted {
+            REFUSED.set(true);
+        }
+        is_admitted
     }
 
     /// Counts a block that `malloc` or its kin returned.

@@ -151,7 +151,7 @@ impl<'js> Arguments<'js> {
 
     /// Bytes as an `ArrayBuffer`.
     pub(super) fn buffer(&self, bytes: Vec<u8>) -> Result<Value<'js>> {
-        Ok(ArrayBuffer::new(self.ctx.clone(), bytes)?.into_value())
+        Ok(ArrayBuffer::new_copy(self.ctx.clone(), bytes)?.into_value())
     }
 
     /// Throws a `DOMException` of that name.

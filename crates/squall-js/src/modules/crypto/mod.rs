@@ -72,7 +72,7 @@ fn random_bytes<'js>(ctx: Ctx<'js>, size: Opt<Coerced<f64>>) -> Result<ArrayBuff
     }
     let mut bytes = vec![0; size as usize];
     web::fill_random(&mut bytes);
-    ArrayBuffer::new(ctx, bytes)
+    ArrayBuffer::new_copy(ctx, bytes)
 }
 
 /// A hash that takes its input in parts.
@@ -113,7 +113,7 @@ fn encoded<'js>(ctx: &Ctx<'js>, hash: Vec<u8>, encoding: &Text) -> Result<Value<
         "base64url" => general_purpose::URL_SAFE.encode(hash),
         "base64rawurl" => general_purpose::URL_SAFE_NO_PAD.encode(hash),
         "hex" => hex(&hash),
-        "binary" => return Ok(ArrayBuffer::new(ctx.clone(), hash)?.into_value()),
+        "binary" => return Ok(ArrayBuffer::new_copy(ctx.clone(), hash)?.into_value()),
         _ => return Err(throw_go(ctx, &format!("invalid output encoding: {encoding}"))),
     };
     text.into_js(ctx)

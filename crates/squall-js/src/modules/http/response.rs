@@ -3,26 +3,48 @@
 use std::{cell::RefCell, rc::Rc};
 
 use rquickjs::{
-    ArrayBuffer, Atom, Class, Coerced, Ctx, Function, IntoJs, JsLifetime, Object, Result, Value,
+    ArrayBuffer, Atom, Class, Coerced, Ctx, Exception, Function, IntoJs, JsLifetime, Object, Result, Value,
     class::{ClassKind, JsCell, JsClass, PropertyDescriptor, PropertyName, Readable, Trace, Tracer},
     function::{Opt, This},
 };
 use squall_http::{Protocol, Response, canonical_name, millis, response_cookies};
 
 use super::request::{Call, ResponseType};
-use crate::{errors::throw_go, vu};
+use crate::{errors::throw_go, runtime::memory::Charge, vu};
 
 /// Fields in the order in which k6 lists them.
 const FIELDS: [&str; 20] = [
-    "remote_ip", "remote_port", "url", "status", "status_text", "proto", "headers", "cookies", "body", "timings",
-    "tls_version", "tls_cipher_suite", "ocsp", "error", "error_code", "request", "clickLink", "html", "json",
+    "remote_ip",
+    "remote_port",
+    "url",
+    "status",
+    "status_text",
+    "proto",
+    "headers",
+    "cookies",
+    "body",
+    "timings",
+    "tls_version",
+    "tls_cipher_suite",
+    "ocsp",
+    "error",
+    "error_code",
+    "request",
+    "clickLink",
+    "html",
+    "json",
     "submitForm",
 ];
 
 /// What a response is made of.
 enum Source {
     /// A call that was made.
-    Answered { call: Call, response: Response },
+    Answered {
+        call: Call,
+        response: Response,
+        /// Keeps the body on the VU's account.
+        _body: Charge,
+    },
     /// Arguments that made no call.
     Invalid { message: String, code: u32 },
 }
@@ -38,7 +60,11 @@ pub(super) struct ResponseObject<'js> {
 
 /// The response to a call.
 pub(super) fn create<'js>(ctx: &Ctx<'js>, call: Call, response: Response) -> Result<Value<'js>> {
-    instance(ctx, Source::Answered { call, response })
+    let body_bytes = response.body.as_ref().map_or(0, |body| body.len());
+    let Some(charge) = Charge::new(body_bytes) else {
+        return Err(Exception::throw_internal(ctx, "out of memory"));
+    };
+    instance(ctx, Source::Answered { call, response, _body: charge })
 }
 
 /// The response to arguments that made no call.
@@ -47,7 +73,8 @@ pub(super) fn create_invalid<'js>(ctx: &Ctx<'js>, message: String, code: u32) ->
 }
 
 fn instance<'js>(ctx: &Ctx<'js>, source: Source) -> Result<Value<'js>> {
-    let object = ResponseObject { source: Rc::new(source), slots: RefCell::default(), parsed: RefCell::default() };
+    let object =
+        ResponseObject { source: Rc::new(source), slots: RefCell::default(), parsed: RefCell::default() };
     Ok(Class::instance(ctx.clone(), object)?.into_value())
 }
 
@@ -76,15 +103,27 @@ impl<'js> JsClass<'js> for ResponseObject<'js> {
         Ok(None)
     }
 
-    fn exotic_get_property(this: &JsCell<'js, Self>, ctx: &Ctx<'js>, atom: Atom<'js>, _: Value<'js>) -> Result<Value<'js>> {
+    fn exotic_get_property(
+        this: &JsCell<'js, Self>,
+        ctx: &Ctx<'js>,
+        atom: Atom<'js>,
+        _: Value<'js>,
+    ) -> Result<Value<'js>> {
         match field_index(&atom)? {
             Some(index) => this.borrow().field(ctx, index),
             // Methods of all objects, such as `hasOwnProperty`.
-            None => Class::<Self>::prototype(ctx)?.map_or_else(|| Ok(Value::new_undefined(ctx.clone())), |prototype| prototype.get(atom)),
+            None => Class::<Self>::prototype(ctx)?
+                .map_or_else(|| Ok(Value::new_undefined(ctx.clone())), |prototype| prototype.get(atom)),
         }
     }
 
-    fn exotic_set_property(this: &JsCell<'js, Self>, _: &Ctx<'js>, atom: Atom<'js>, _: Value<'js>, value: Value<'js>) -> Result<bool> {
+    fn exotic_set_property(
+        this: &JsCell<'js, Self>,
+        _: &Ctx<'js>,
+        atom: Atom<'js>,
+        _: Value<'js>,
+        value: Value<'js>,
+    ) -> Result<bool> {
         let Some(index) = field_index(&atom)? else { return Ok(false) };
         this.borrow().slots.borrow_mut()[index] = Some(value);
         Ok(true)
@@ -94,7 +133,11 @@ impl<'js> JsClass<'js> for ResponseObject<'js> {
         Ok(field_index(&atom)?.is_some())
     }
 
-    fn exotic_get_own_property(this: &JsCell<'js, Self>, ctx: &Ctx<'js>, atom: Atom<'js>) -> Result<Option<PropertyDescriptor<'js>>> {
+    fn exotic_get_own_property(
+        this: &JsCell<'js, Self>,
+        ctx: &Ctx<'js>,
+        atom: Atom<'js>,
+    ) -> Result<Option<PropertyDescriptor<'js>>> {
         let Some(index) = field_index(&atom)? else { return Ok(None) };
         let undefined = Value::new_undefined(ctx.clone());
         Ok(Some(PropertyDescriptor {
@@ -108,7 +151,10 @@ impl<'js> JsClass<'js> for ResponseObject<'js> {
         }))
     }
 
-    fn exotic_get_own_property_names(_: &JsCell<'js, Self>, ctx: &Ctx<'js>) -> Result<Vec<PropertyName<'js>>> {
+    fn exotic_get_own_property_names(
+        _: &JsCell<'js, Self>,
+        ctx: &Ctx<'js>,
+    ) -> Result<Vec<PropertyName<'js>>> {
         FIELDS
             .iter()
             .map(|name| Ok(PropertyName { atom: Atom::from_str(ctx.clone(), name)?, is_enumerable: true }))
@@ -138,13 +184,15 @@ fn make<'js>(ctx: &Ctx<'js>, source: &Source, name: &str) -> Result<Value<'js>> 
         "json" => return Ok(Function::new(ctx.clone(), json)?.with_name("json")?.into_value()),
         "html" | "submitForm" | "clickLink" => {
             let message = format!("response.{name}() is not supported yet by this version of Squall");
-            let function = Function::new(ctx.clone(), move |ctx: Ctx<'js>| -> Result<()> { Err(throw_go(&ctx, &message)) })?;
+            let function = Function::new(ctx.clone(), move |ctx: Ctx<'js>| -> Result<()> {
+                Err(throw_go(&ctx, &message))
+            })?;
             return Ok(function.with_name(name)?.into_value());
         }
         _ => {}
     }
     match source {
-        Source::Answered { call, response } => answered_field(ctx, call, response, name),
+        Source::Answered { call, response, .. } => answered_field(ctx, call, response, name),
         Source::Invalid { message, code } => invalid_field(ctx, message, *code, name),
     }
 }
@@ -153,7 +201,9 @@ fn answered_field<'js>(ctx: &Ctx<'js>, call: &Call, response: &Response, name: &
     let exchange = &response.exchange;
     let tls = exchange.tls.as_ref();
     match name {
-        "remote_ip" => exchange.remote.map_or_else(String::new, |remote| remote.ip().to_string()).into_js(ctx),
+        "remote_ip" => {
+            exchange.remote.map_or_else(String::new, |remote| remote.ip().to_string()).into_js(ctx)
+        }
         "remote_port" => exchange.remote.map_or(0, |remote| remote.port()).into_js(ctx),
         "url" => final_url(call, response).into_js(ctx),
         "status" => exchange.status.into_js(ctx),
@@ -190,7 +240,11 @@ fn invalid_field<'js>(ctx: &Ctx<'js>, message: &str, code: u32, name: &str) -> R
 
 /// The URL as the script wrote it, unless redirects led elsewhere.
 fn final_url<'a>(call: &'a Call, response: &'a Response) -> &'a str {
-    if *response.exchange.url == *call.request.url { call.written_url() } else { response.exchange.url.as_str() }
+    if *response.exchange.url == *call.request.url {
+        call.written_url()
+    } else {
+        response.exchange.url.as_str()
+    }
 }
 
 fn proto(protocol: Protocol) -> &'static str {
@@ -256,8 +310,16 @@ fn timings<'js>(ctx: &Ctx<'js>, response: &Response) -> Result<Value<'js>> {
 }
 
 fn timings_object<'js>(ctx: &Ctx<'js>, values_ms: [f64; 8]) -> Result<Value<'js>> {
-    const NAMES: [&str; 8] =
-        ["duration", "blocked", "looking_up", "connecting", "tls_handshaking", "sending", "waiting", "receiving"];
+    const NAMES: [&str; 8] = [
+        "duration",
+        "blocked",
+        "looking_up",
+        "connecting",
+        "tls_handshaking",
+        "sending",
+        "waiting",
+        "receiving",
+    ];
     let timings = Object::new(ctx.clone())?;
     for (name, value) in NAMES.into_iter().zip(values_ms) {
         timings.set(name, value)?;
@@ -312,7 +374,10 @@ fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -
         Source::Invalid { .. } => None,
     };
     let Some(body) = body else {
-        return Err(throw_go(&ctx, "json() needs a body and this response has none; its `error` may tell why"));
+        return Err(throw_go(
+            &ctx,
+            "json() needs a body and this response has none; its `error` may tell why",
+        ));
     };
     if let Some(selector) = selector.0.filter(|selector| !selector.is_undefined()) {
         let selector = selector.get::<Coerced<String>>()?.0;
