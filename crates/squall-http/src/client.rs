@@ -225,7 +225,7 @@ impl Client {
     }
 
     /// One exchange over an idle connection or a fresh one. An idle one may turn out to be closed by its
-    /// server: then what can be sent again is, on the next.
+    /// server: then what can be sent again is, once, on a fresh one.
     async fn exchange(
         &self,
         connections: &Connections,
@@ -233,13 +233,13 @@ impl Client {
         keep_body: bool,
         hop: &mut Hop,
     ) -> Result<Received, NetError> {
-        if !self.config.no_connection_reuse {
-            while let Some((origin, connection)) = connections.take(message.url) {
-                hop.connected(&connection);
-                match self.over(connections, origin, connection, message, keep_body, hop).await {
-                    Err(failure) if failure.is_replayable(message) => hop.restart(),
-                    outcome => return outcome.map_err(|failure| failure.error),
-                }
+        if !self.config.no_connection_reuse
+            && let Some((origin, connection)) = connections.take(message.url)
+        {
+            hop.connected(&connection);
+            match self.over(connections, origin, connection, message, keep_body, hop).await {
+                Err(failure) if failure.is_replayable(message) => hop.restart(),
+                outcome => return outcome.map_err(|failure| failure.error),
             }
         }
         // Rare and large: kept out of the future of every request.
