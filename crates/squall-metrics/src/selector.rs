@@ -9,7 +9,7 @@ use crate::TagSet;
 pub struct Selector {
     /// Name of the metric.
     pub metric: String,
-    /// The text between the braces, as written.
+    /// The text between the braces, without the blanks around it.
     pub suffix: Option<String>,
     /// Tags that samples must have; empty when there are no braces.
     pub tags: Arc<TagSet>,
@@ -42,7 +42,8 @@ impl Selector {
         };
         let suffix = rest.strip_suffix('}').filter(|inside| !inside.contains('}'));
         let suffix = suffix.ok_or_else(|| SelectorError::Braces(key.to_owned()))?;
-        if suffix.trim().is_empty() {
+        let suffix = suffix.trim();
+        if suffix.is_empty() {
             return Err(SelectorError::Empty(key.to_owned()));
         }
         let tags = suffix.split(',').map(|part| parse_tag(key, part)).collect::<Result<Vec<_>, _>>()?;
@@ -76,6 +77,11 @@ mod tests {
         check("m{ a: 'x' , \"b\":\"y z\"}", "m", &[("a", "x"), ("b", "y z")]);
         check("m{url:http://h:80/}", "m", &[("url", "http://h:80/")]);
         check("m{group:::login}", "m", &[("group", "::login")]);
+    }
+
+    #[test]
+    fn blanks_around_the_selection_are_no_part_of_the_name() {
+        assert_eq!(Selector::parse("m{ a : b }").unwrap().suffix.as_deref(), Some("a : b"));
     }
 
     #[test]
