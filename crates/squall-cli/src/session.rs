@@ -122,17 +122,20 @@ impl Test {
         self.options.system_tags.unwrap_or_default().contains(tag)
     }
 
-    fn aggregate(&self, plan: &RunPlan, registry: &Arc<Registry>) -> Result<Aggregate> {
+    /// The thresholds of the options, by metric or submetric.
+    fn thresholds(&self) -> Vec<(String, Vec<ThresholdSpec>)> {
         let spec = |config: &squall_options::ThresholdConfig| ThresholdSpec {
             expression: config.expression.clone(),
             abort_on_fail: config.abort_on_fail,
             delay_abort_eval: config.delay_abort_eval,
         };
         let thresholds = self.options.thresholds.iter().flat_map(|thresholds| &thresholds.0);
-        let thresholds =
-            thresholds.map(|(metric, configs)| (metric.clone(), configs.iter().map(spec).collect()));
+        thresholds.map(|(metric, configs)| (metric.clone(), configs.iter().map(spec).collect())).collect()
+    }
+
+    fn aggregate(&self, plan: &RunPlan, registry: &Arc<Registry>) -> Result<Aggregate> {
         let config = AggregateConfig {
-            thresholds: if plan.runtime.no_thresholds { Vec::new() } else { thresholds.collect() },
+            thresholds: if plan.runtime.no_thresholds { Vec::new() } else { self.thresholds() },
             expected_response: self.has_tag(SystemTag::ExpectedResponse),
             sections: plan.runtime.summary_mode == SummaryMode::Full,
         };
@@ -266,6 +269,29 @@ fn aborted(reason: &AbortReason) -> ExitCode {
     }
 }
 
+/// Says why a run ended early; a signal has been logged when it came.
+fn log_abort(reason: &AbortReason, crossed: &[String]) {
+    match reason {
+        AbortReason::Script(message) => tracing::error!("{message}"),
+        AbortReason::Exception(message) => tracing::error!(hint = "script exception", "{message}"),
+        AbortReason::Thresholds => {
+            tracing::error!(
+                "thresholds on metrics '{}' were crossed; at least one has abortOnFail enabled, stopping test prematurely",
+                crossed.join(", ")
+            );
+        }
+        AbortReason::SetupTimeout => tracing::error!(
+            hint = "You can increase the time limit via the setupTimeout option",
+            "setup() execution timed out"
+        ),
+        AbortReason::TeardownTimeout => tracing::error!(
+            hint = "You can increase the time limit via the teardownTimeout option",
+            "teardown() execution timed out"
+        ),
+        AbortReason::Signal => {}
+    }
+}
+
 /// The run's verdict. The first thing that went wrong decides.
 fn exit_code(result: &squall_engine::RunResult, state: &RunState, lost_output: bool) -> ExitCode {
     let crossed: Vec<String> = result
@@ -276,25 +302,7 @@ fn exit_code(result: &squall_engine::RunResult, state: &RunState, lost_output: b
         .map(|total| total.name())
         .collect();
     if let Some(reason) = &result.abort_reason {
-        match reason {
-            AbortReason::Script(message) => tracing::error!("{message}"),
-            AbortReason::Exception(message) => tracing::error!(hint = "script exception", "{message}"),
-            AbortReason::Thresholds => {
-                tracing::error!(
-                    "thresholds on metrics '{}' were crossed; at least one has abortOnFail enabled, stopping test prematurely",
-                    crossed.join(", ")
-                );
-            }
-            AbortReason::SetupTimeout => tracing::error!(
-                hint = "You can increase the time limit via the setupTimeout option",
-                "setup() execution timed out"
-            ),
-            AbortReason::TeardownTimeout => tracing::error!(
-                hint = "You can increase the time limit via the teardownTimeout option",
-                "teardown() execution timed out"
-            ),
-            AbortReason::Signal => {}
-        }
+        log_abort(reason, &crossed);
         return aborted(reason);
     }
     if state.marked_failed.load(Relaxed) {

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
-use squall_metrics::{Aggregate, MetricId, MetricInfo, Registry, Sample, TagSet, Threshold};
+use squall_metrics::{MetricId, MetricInfo, Registry, Sample, TagSet, ThresholdSpec};
 use squall_options::format_go_duration;
 
 use crate::{Encoder, OutputContext, OutputError, OutputHandle, WallClock, target::Target};
@@ -55,7 +55,7 @@ impl JsonEncoder {
     fn new(context: &OutputContext<'_>) -> JsonEncoder {
         let registry = Arc::clone(context.aggregate.registry());
         let ids = (0..registry.count()).map(|id| MetricId(id as u32));
-        let metrics = ids.map(|id| MetricLine::new(registry.info(id), Some(context.aggregate))).collect();
+        let metrics = ids.map(|id| MetricLine::new(registry.info(id), context)).collect();
         JsonEncoder { registry, clock: WallClock::new(context), metrics, seen: HashSet::new() }
     }
 
@@ -63,7 +63,7 @@ impl JsonEncoder {
     fn learn(&mut self, metric: MetricId) {
         while self.metrics.len() <= metric.0 as usize {
             let id = MetricId(self.metrics.len() as u32);
-            self.metrics.push(MetricLine::new(self.registry.info(id), None));
+            self.metrics.push(MetricLine::bare(self.registry.info(id)));
         }
     }
 }
@@ -90,18 +90,21 @@ impl JsonEncoder {
 }
 
 impl MetricLine {
-    fn new(info: Arc<MetricInfo>, aggregate: Option<&Aggregate>) -> MetricLine {
-        let mut line = MetricLine { info, thresholds: Vec::new(), submetrics: Vec::new() };
-        for total in aggregate.into_iter().flat_map(|aggregate| aggregate.totals_of(line.info.id)) {
-            match &total.selector {
-                None => line.thresholds = total.thresholds.iter().map(threshold).collect(),
-                Some(selector) => {
-                    let (suffix, tags) = (&selector.suffix, &*selector.tags);
-                    line.submetrics.push(json!({ "name": total.name(), "suffix": suffix, "tags": tags }));
-                }
-            }
-        }
-        line
+    /// As in k6, thresholds are those of the options, even if nobody evaluates them.
+    fn new(info: Arc<MetricInfo>, context: &OutputContext<'_>) -> MetricLine {
+        let own = context.thresholds.iter().filter(|(key, _)| *key == *info.name);
+        let thresholds = own.flat_map(|(_, specs)| specs).map(threshold).collect();
+        let totals = context.aggregate.totals_of(info.id);
+        let submetrics = totals.filter_map(|total| {
+            let selector = total.selector.as_ref()?;
+            let (suffix, tags) = (&selector.suffix, &*selector.tags);
+            Some(json!({ "name": total.name(), "suffix": suffix, "tags": tags }))
+        });
+        MetricLine { thresholds, submetrics: submetrics.collect(), info }
+    }
+
+    fn bare(info: Arc<MetricInfo>) -> MetricLine {
+        MetricLine { info, thresholds: Vec::new(), submetrics: Vec::new() }
     }
 
     fn to_json(&self) -> Value {
@@ -122,8 +125,7 @@ impl MetricLine {
 }
 
 /// The expression alone, unless the threshold may end the run.
-fn threshold(threshold: &Threshold) -> Value {
-    let spec = &threshold.spec;
+fn threshold(spec: &ThresholdSpec) -> Value {
     if !spec.abort_on_fail {
         return spec.expression.clone().into();
     }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use squall_metrics::{Aggregate, Sample};
+use squall_metrics::{Aggregate, Sample, ThresholdSpec};
 use squall_options::SystemTags;
 
 mod csv;
@@ -23,8 +23,10 @@ pub const NAMES: [&str; 2] = ["csv", "json"];
 
 /// What outputs need to know about the run.
 pub struct OutputContext<'a> {
-    /// Tells which metrics, thresholds and submetrics there are.
+    /// Tells which metrics and submetrics there are.
     pub aggregate: &'a Aggregate,
+    /// The thresholds of the options, by metric or submetric.
+    pub thresholds: &'a [(String, Vec<ThresholdSpec>)],
     /// Wall time of the run's start, which samples count from.
     pub started_at: SystemTime,
     /// System tags that are on; they are csv's columns.

@@ -7,23 +7,32 @@ use squall_metrics::{
 
 use super::*;
 
-fn aggregate() -> Aggregate {
+fn thresholds() -> Vec<(String, Vec<ThresholdSpec>)> {
     let spec = |expression: &str, abort_on_fail| ThresholdSpec {
         expression: expression.to_owned(),
         abort_on_fail,
         delay_abort_eval: Some(Duration::from_secs(70)),
     };
-    let thresholds = vec![
+    vec![
         ("http_reqs".to_owned(), vec![spec("count>1", false), spec("rate>1", true)]),
         ("http_reqs{status:200, method:GET}".to_owned(), vec![]),
-    ];
-    let config = AggregateConfig { thresholds, ..AggregateConfig::default() };
+    ]
+}
+
+fn aggregate() -> Aggregate {
+    let config = AggregateConfig { thresholds: thresholds(), ..AggregateConfig::default() };
     Aggregate::new(Arc::new(Registry::new()), config).unwrap()
 }
 
 fn start_in(spec: &str, aggregate: &Aggregate) -> Result<OutputHandle, OutputError> {
     let started_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_323_045);
-    let context = OutputContext { aggregate, started_at, system_tags: SystemTags::default(), env: &|_| None };
+    let context = OutputContext {
+        aggregate,
+        thresholds: &thresholds(),
+        started_at,
+        system_tags: SystemTags::default(),
+        env: &|_| None,
+    };
     start(spec, &context)
 }
 
@@ -65,6 +74,19 @@ fn json_lines() {
     {"type":"Metric","data":{"name":"vus","type":"gauge","contains":"default","thresholds":[],"submetrics":null},"metric":"vus"}
     {"metric":"vus","type":"Point","data":{"time":"2026-01-02T03:04:06.5Z","value":1e+18,"tags":{}}}
     "#);
+}
+
+/// As in k6: nobody evaluates them, and the output still declares them.
+#[test]
+fn thresholds_that_are_off_are_declared() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("out.json");
+    let aggregate = Aggregate::new(Arc::new(Registry::new()), AggregateConfig::default()).unwrap();
+    let output = start_in(&format!("json={}", file.display()), &aggregate).unwrap();
+    output.push(samples());
+    output.finish().unwrap();
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains(r#""thresholds":["count>1","#), "{text}");
 }
 
 #[test]

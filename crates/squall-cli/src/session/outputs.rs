@@ -25,6 +25,7 @@ pub(super) fn start(
 ) -> Result<Outputs> {
     let context = OutputContext {
         aggregate,
+        thresholds: &test.thresholds(),
         started_at: state.started_at,
         system_tags: test.options.system_tags.unwrap_or_default(),
         env: &|name| process.env(name).map(str::to_owned),
