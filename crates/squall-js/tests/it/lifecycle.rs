@@ -113,3 +113,22 @@ fn init_only_and_vu_only_functions_say_so() {
         "info GoError: open() works only while the scr",
     ]);
 }
+
+#[test]
+fn what_runs_can_be_imported_but_not_read_in_the_init_context() {
+    run(r#"
+        import exec, { vu } from 'k6/execution';
+        const attempts = [() => exec.vu, () => exec.scenario, () => exec.instance, () => vu.idInTest, () => exec.test];
+        const worked = attempts.map((attempt) => { try { attempt(); return true; } catch { return false; } });
+        export default function () { console.log(`${worked} ${vu.idInTest} ${exec.vu === vu} ${exec.scenario.name}`); }
+    "#)
+    .check_log(&["info false,false,false,false,true 1 true default"]);
+}
+
+#[test]
+fn numbers_that_json_lacks_are_no_setup_data() {
+    let ran = run("export function setup() { return [{ n: NaN }]; }\nexport default function () { console.log('never'); }");
+    ran.check_log(&[]);
+    let Some(AbortReason::Exception(message)) = ran.abort_reason else { panic!("{:?}", ran.abort_reason) };
+    assert!(message.contains("NaN is a number that JSON cannot hold"), "{message}");
+}

@@ -47,11 +47,16 @@ struct Key {
 
 /// Records an exchange. `is_expected`: whether the response is what the script expects; `None` when it
 /// does not care.
-pub(super) fn exchange(vu: &VuState, base: &Arc<TagSet>, name: &Arc<str>, exchange: &Exchange, is_expected: Option<bool>) {
+pub(super) fn exchange(
+    vu: &VuState,
+    base: &Arc<TagSet>,
+    name: &Arc<str>,
+    exchange: &Exchange,
+    is_expected: Option<bool>,
+) {
     let settings = &vu.worker.settings;
-    let error = (exchange.error_code() != 0).then(|| {
-        (exchange.error_code(), exchange.error.as_ref().map(|error| Arc::from(&*error.text)))
-    });
+    let error = (exchange.error_code() != 0)
+        .then(|| (exchange.error_code(), exchange.error.as_ref().map(|error| Arc::from(&*error.text))));
     let key = Key {
         base: Arc::clone(base),
         name: Arc::clone(name),
@@ -99,7 +104,8 @@ fn resolve(vu: &VuState, key: Key) -> Rc<[SeriesId]> {
     let tags = tags(vu, &key);
     let mut recorder = vu.worker.recorder.borrow_mut();
     let count = if key.is_expected.is_some() { METRICS.len() } else { METRICS.len() - 1 };
-    let series: Rc<[SeriesId]> = METRICS[..count].iter().map(|&metric| recorder.series(metric, &tags)).collect();
+    let series: Rc<[SeriesId]> =
+        METRICS[..count].iter().map(|&metric| recorder.series(metric, &tags)).collect();
     cache.insert(key, Rc::clone(&series));
     series
 }
@@ -112,11 +118,11 @@ fn tags(vu: &VuState, key: &Key) -> Arc<TagSet> {
             tags.push((tag.name().into(), value));
         }
     };
-    // The script's own `name` tag stays; k6 shows it as the URL too, so that ids in URLs make no series.
+    // The script's own `name` tag stays, a `url` tag does not: k6 shows the name as the URL, so that ids in URLs
+    // make no series.
     let name = key.base.get_text("name").cloned().unwrap_or_else(|| TagText::Shared(Arc::clone(&key.name)));
-    let url = key.base.get_text("url").cloned().unwrap_or_else(|| name.clone());
-    add(SystemTag::Name, name);
-    add(SystemTag::Url, url);
+    add(SystemTag::Name, name.clone());
+    add(SystemTag::Url, name);
     add(SystemTag::Method, key.method.as_str().to_owned().into());
     add(SystemTag::Status, key.status.to_string().into());
     add(SystemTag::Proto, if key.status == 0 { "".into() } else { key.protocol.into() });

@@ -1,12 +1,6 @@
 //! Arguments of a request as scripts give them, read into what the client sends.
 
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rquickjs::{Coerced, Ctx, Exception, Object, Result, Value, function::Rest};
@@ -124,7 +118,8 @@ pub(super) fn parse<'js>(
 }
 
 fn message_of(value: Value) -> String {
-    let message = value.as_object().and_then(|error| error.get::<_, Option<String>>("message").ok().flatten());
+    let message =
+        value.as_object().and_then(|error| error.get::<_, Option<String>>("message").ok().flatten());
     message.or_else(|| value.get::<Coerced<String>>().ok().map(|text| text.0)).unwrap_or_default()
 }
 
@@ -149,7 +144,8 @@ impl<'js> Parser<'_, 'js> {
             .map_err(|_| throw_go(self.ctx, &format!("invalid method {method:?}")))?;
         let discard = options.discard_response_bodies == Some(true);
         let mut request = Request::new(method, Rc::clone(&target.url));
-        request.max_redirects = options.max_redirects.map_or(squall_http::DEFAULT_MAX_REDIRECTS, |max| max as u32);
+        request.max_redirects =
+            options.max_redirects.map_or(squall_http::DEFAULT_MAX_REDIRECTS, |max| max as u32);
         request.jar = Some(http.jar());
         let content_type = body.map_or(Ok(None), |body| self.body(&body, &mut request))?;
         let mut call = Call {
@@ -197,12 +193,14 @@ impl<'js> Parser<'_, 'js> {
         if let Some(target) = targets.get(text) {
             return Ok(Rc::clone(target));
         }
-        let url = Url::parse(text).map_err(|error| throw_go(self.ctx, &format!("invalid URL: {text:?}: {error}")))?;
+        let url = Url::parse(text)
+            .map_err(|error| throw_go(self.ctx, &format!("invalid URL: {text:?}: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") {
             let message = format!("invalid URL: {text:?}: unsupported protocol scheme {:?}", url.scheme());
             return Err(throw_go(self.ctx, &message));
         }
-        let target = Rc::new(Target { url: Rc::new(url), written: text.to_owned(), name: clean_url(text).into() });
+        let target =
+            Rc::new(Target { url: Rc::new(url), written: text.to_owned(), name: clean_url(text).into() });
         if targets.len() >= TARGETS_LIMIT {
             targets.clear();
         }
@@ -219,8 +217,12 @@ impl<'js> Parser<'_, 'js> {
             request.body = Some(Bytes::from(bytes));
             return Ok(None);
         }
-        let Some(object) = body.as_object().filter(|object| !object.is_function()) else {
-            return Err(throw_go(self.ctx, &format!("a body can be a string, bytes or an object of fields, not {}", body.type_name())));
+        let Some(object) = body.as_object().filter(|object| !object.is_function() && !object.is_array())
+        else {
+            return Err(throw_go(
+                self.ctx,
+                &format!("a body can be a string, bytes or an object of fields, not {}", body.type_name()),
+            ));
         };
         let encoded = form::encode(object)?;
         request.body = Some(encoded.body);
@@ -289,7 +291,8 @@ impl<'js> Parser<'_, 'js> {
             Some(number) => number.to_string(),
             None => value.get::<Coerced<String>>()?.0,
         };
-        parse_duration(&text).map_err(|error| throw_go(self.ctx, &format!("invalid timeout value {text:?}: {error}")))
+        parse_duration(&text)
+            .map_err(|error| throw_go(self.ctx, &format!("invalid timeout value {text:?}: {error}")))
     }
 
     fn compression(&self, value: &Value<'js>) -> Result<Vec<Encoding>> {
@@ -297,7 +300,10 @@ impl<'js> Parser<'_, 'js> {
         let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
         let encodings = names.map(|name| {
             name.parse().map_err(|_| {
-                throw_go(self.ctx, &format!("compression {name:?} is not known, use gzip, deflate, br or zstd"))
+                throw_go(
+                    self.ctx,
+                    &format!("compression {name:?} is not known, use gzip, deflate, br or zstd"),
+                )
             })
         });
         encodings.collect()
@@ -308,7 +314,10 @@ impl<'js> Parser<'_, 'js> {
             "text" => Ok(ResponseType::Text),
             "binary" => Ok(ResponseType::Binary),
             "none" => Ok(ResponseType::None),
-            other => Err(throw_go(self.ctx, &format!("responseType {other:?} is not known, use text, binary or none"))),
+            other => Err(throw_go(
+                self.ctx,
+                &format!("responseType {other:?} is not known, use text, binary or none"),
+            )),
         }
     }
 
@@ -316,7 +325,10 @@ impl<'js> Parser<'_, 'js> {
         match value.get::<Coerced<String>>()?.0.as_str() {
             "digest" => Ok(Auth::Digest),
             "basic" | "" => Ok(Auth::Basic),
-            other => Err(throw_go(self.ctx, &format!("authentication {other:?} is not supported, use basic or digest"))),
+            other => Err(throw_go(
+                self.ctx,
+                &format!("authentication {other:?} is not supported, use basic or digest"),
+            )),
         }
     }
 }
@@ -350,7 +362,10 @@ fn clean_url(text: &str) -> String {
 /// ``http.url`…` ``: the URL, and a name in which every expression is `${}`.
 pub(super) fn url_template<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<Object<'js>> {
     let Some(parts) = arguments.first().and_then(Value::as_array) else {
-        return Err(Exception::throw_type(&ctx, "http.url is a tag for template strings: http.url`http://host/${id}`"));
+        return Err(Exception::throw_type(
+            &ctx,
+            "http.url is a tag for template strings: http.url`http://host/${id}`",
+        ));
     };
     let (mut url, mut name) = (String::new(), String::new());
     for (index, part) in parts.iter::<String>().enumerate() {
@@ -370,4 +385,3 @@ pub(super) fn url_template<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> R
     object.set("url", url)?;
     Ok(object)
 }
-
