@@ -21,6 +21,7 @@ mod position;
 mod remote;
 mod resolve;
 mod stack;
+mod text;
 mod trace;
 mod typescript;
 mod understand;
@@ -30,6 +31,7 @@ pub use error::{Importer, LoadError};
 pub use graph::{Module, ModuleGraph, ModuleId, ModuleKind};
 pub use loader::{Entry, Loader, LoaderConfig};
 pub use remote::Fetch;
+pub use text::decode_text;
 pub use trace::{code_frame, rewrite_stack};
 
 /// The export of a CommonJS module that stands for its namespace, with keys known only once it has run.

@@ -15,6 +15,7 @@ use crate::parse::{Form, Request};
 use crate::remote::{Fetch, Remote};
 use crate::resolve::{Asker, Location, Resolution, Unresolved, normalised};
 use crate::stack::with_room_for;
+use crate::text::decode_text;
 use crate::typescript::helper;
 use crate::understand::Understood;
 
@@ -117,7 +118,7 @@ impl Loader {
     fn read(&self, location: &Location) -> Result<String, Problem> {
         let text = match location {
             Location::File(path) => fs::read(path)
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .map(|bytes| decode_text(&bytes))
                 .map_err(|error| Unresolved::new(format!("cannot read {}: {error}", path.display()))),
             Location::Remote(url) => self
                 .remote
