@@ -1,8 +1,8 @@
 //! Standard output and error, shared by logs, results and the progress block that stays at the bottom of a
-//! terminal. A closed stream is not an error: whoever closed it does not want to read.
+//! terminal. A closed stream does not end a run: what is measured still counts.
 
 use std::{
-    io::Write,
+    io::{self, Write},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -31,6 +31,8 @@ pub struct Console {
 struct Shared {
     stdout: Box<dyn Write + Send>,
     stderr: Box<dyn Write + Send>,
+    /// Why standard output lost something first.
+    stdout_error: Option<io::Error>,
     /// The block at the bottom of the terminal.
     live: String,
 }
@@ -43,6 +45,7 @@ impl Console {
             shared: Arc::new(Mutex::new(Shared {
                 stdout: stdout.writer,
                 stderr: stderr.writer,
+                stdout_error: None,
                 live: String::new(),
             })),
         }
@@ -68,12 +71,13 @@ impl Console {
 
     /// As [`Console::print`], for output that need not be text.
     pub fn print_bytes(&self, bytes: &[u8]) {
-        self.shared().above_live(|shared| write(&mut shared.stdout, bytes));
+        self.shared().above_live(|shared| shared.write_stdout(bytes));
     }
 
     /// Writes to standard error, above the live block.
     pub fn print_error(&self, text: &str) {
-        self.shared().above_live(|shared| write(&mut shared.stderr, text.as_bytes()));
+        // Nobody is left to tell when this fails.
+        self.shared().above_live(|shared| drop(write(&mut shared.stderr, text.as_bytes())));
     }
 
     /// Replaces the block that stays at the bottom of the terminal; each of its lines ends in a newline and
@@ -81,8 +85,13 @@ impl Console {
     pub fn set_live(&self, block: String) {
         let mut shared = self.shared();
         let frame = redraw(&shared.live, &block);
-        write(&mut shared.stdout, frame.as_bytes());
+        shared.write_stdout(frame.as_bytes());
         shared.live = block;
+    }
+
+    /// Why not everything that was printed has reached standard output; asked once.
+    pub fn take_stdout_error(&self) -> Option<io::Error> {
+        self.shared().stdout_error.take()
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -96,10 +105,16 @@ impl Shared {
             return write_text(self);
         }
         let live = std::mem::take(&mut self.live);
-        write(&mut self.stdout, redraw(&live, "").as_bytes());
+        self.write_stdout(redraw(&live, "").as_bytes());
         write_text(self);
-        write(&mut self.stdout, live.as_bytes());
+        self.write_stdout(live.as_bytes());
         self.live = live;
+    }
+
+    fn write_stdout(&mut self, bytes: &[u8]) {
+        if let Err(error) = write(&mut self.stdout, bytes) {
+            self.stdout_error.get_or_insert(error);
+        }
     }
 }
 
@@ -119,7 +134,7 @@ fn redraw(old: &str, new: &str) -> String {
     frame
 }
 
-fn write(stream: &mut Box<dyn Write + Send>, bytes: &[u8]) {
-    // A closed or full stream must not end the run: what was measured still counts.
-    let _ = stream.write_all(bytes).and_then(|()| stream.flush());
+fn write(stream: &mut Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes)?;
+    stream.flush()
 }

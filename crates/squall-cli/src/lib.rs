@@ -15,6 +15,7 @@ pub mod flags;
 pub mod logging;
 pub mod process;
 pub mod progress;
+pub mod resources;
 pub mod runtime_options;
 pub mod session;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use tracing::{Dispatch, dispatcher::DefaultGuard};
 use crate::{
     console::{Console, Stream, TerminalSize},
     exit_code::ExitCode,
+    resources::Resources,
 };
 
 /// What a command may take from the process it runs in.
@@ -26,6 +27,7 @@ pub struct Process {
     pub current_dir: PathBuf,
     pub stdin: Box<dyn Read + Send>,
     pub console: Console,
+    pub resources: Resources,
     /// Makes a logger receive events; the guard, if there is one, ends that.
     pub install_logger: fn(Dispatch) -> Option<DefaultGuard>,
     /// Starts to catch SIGINT and SIGTERM.
@@ -54,6 +56,7 @@ impl Process {
                     writer: Box::new(io::stderr()),
                 },
             ),
+            resources: Resources::claim(),
             install_logger: install_global_logger,
             trap_signals: Interrupts::trap,
         }
@@ -129,6 +132,11 @@ impl Interrupts {
             })
         })?;
         Ok(Interrupts(receiver))
+    }
+
+    /// Whether a signal has come.
+    pub fn have_come(&self) -> bool {
+        *self.0.borrow() > 0
     }
 
     /// Ready once the first signal has come.

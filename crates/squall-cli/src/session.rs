@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use squall_engine::{AbortReason, ClockSource, Run, RunSpec, RunState, Workers};
+use squall_engine::{AbortReason, ClockSource, Requirements, Run, RunSpec, RunState, Workers};
 use squall_js::{Exports, JsHost};
 use squall_metrics::{Aggregate, AggregateConfig, Registry, SampleSink, TagSet, ThresholdSpec};
 use squall_options::{
@@ -48,7 +48,7 @@ pub fn probe_options(
 ) -> Result<Options> {
     let script = LoadedScript::load(script, runtime, process)?;
     let registry = Arc::new(Registry::new());
-    let exports = on_local_set(script.probe(&registry, &Arc::new(RunState::new(SystemTime::now()))))??;
+    let exports = on_local_set(script.probe(None, &registry, &Arc::new(RunState::new(SystemTime::now()))))??;
     script_options(&exports)
 }
 
@@ -173,7 +173,7 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
     let registry = Arc::new(Registry::new());
     let source = ClockSource::new();
     let state = Arc::new(RunState::new(SystemTime::now()));
-    tokio::task::spawn_local({
+    let listening = tokio::task::spawn_local({
         let (state, mut interrupts) = (Arc::clone(&state), interrupts.clone());
         async move {
             interrupts.first().await;
@@ -181,13 +181,18 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
             state.abort(AbortReason::Signal);
         }
     });
-    let exports = match script.probe(&registry, &state).await {
+    let exports = match script.probe(plan.memory_limit(), &registry, &state).await {
         Ok(exports) => exports,
-        Err(error) => return state.abort_reason().map_or(Err(error), |reason| Ok(aborted(&reason))),
+        Err(error) => {
+            let Some(reason) = state.abort_reason() else { return Err(error) };
+            log_abort(&reason, &[]);
+            return Ok(aborted(&reason));
+        }
     };
     let test = Test::combine(&plan, &exports)?;
     let aggregate = test.aggregate(&plan, &registry)?;
     let blueprint = script.blueprint(&test, &plan.runtime, process, &registry, &state)?;
+    process.resources.check(&Requirements::of(&test.scenarios, &test.stripe))?;
     let outputs = outputs::start(&plan, &test, &aggregate, &state, process)?;
 
     let spec = RunSpec {
@@ -214,19 +219,36 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
     let host_for_summary = build_host.clone();
     let result = run.execute(Workers::Threads(source), build_host).await;
     watching.stop();
+    listening.abort();
     let result = result.map_err(|error| Error::new(ExitCode::InternalError, error.to_string()))?;
 
     let clock = source.clock().map_err(|error| Error::new(ExitCode::InternalError, error.to_string()))?;
-    let summary =
-        summary::Conclusion { plan: &plan, test: &test, script: &script, result: &result, state: &state };
+    let is_interrupted = result.abort_reason == Some(AbortReason::Signal);
+    let summary = summary::Conclusion {
+        plan: &plan,
+        test: &test,
+        script: &script,
+        result: &result,
+        state: &state,
+        interrupts: (!is_interrupted).then(|| interrupts.clone()),
+    };
     summary.write(host_for_summary, clock, process).await;
     watching.finish();
     let lost = outputs::finish(outputs);
-    if plan.linger && state.abort_reason() != Some(AbortReason::Signal) {
+    if let Some(error) = process.console.take_stdout_error() {
+        tracing::warn!(
+            "standard output did not take everything: {error}; --summary-export keeps results in a file"
+        );
+    }
+    let is_interrupted = is_interrupted || interrupts.have_come();
+    if plan.linger && !is_interrupted {
         tracing::info!("the test is done; waiting for Ctrl+C because of --linger");
         interrupts.first().await;
     }
-    Ok(exit_code(&result, &state, lost))
+    Ok(match exit_code(&result, &state, lost) {
+        ExitCode::Success if is_interrupted => ExitCode::Interrupted,
+        code => code,
+    })
 }
 
 fn timeout(skip: Option<bool>, limit: Option<Duration>) -> Option<Duration> {

@@ -16,6 +16,7 @@ use crate::{
     execute,
     exit_code::ExitCode,
     process::{Interrupts, Process},
+    resources::Resources,
 };
 
 /// A place to run commands in.
@@ -87,6 +88,7 @@ impl Sandbox {
                 Stream { writer: Box::new(stdout.clone()), terminal },
                 Stream { writer: Box::new(stderr.clone()), terminal },
             ),
+            resources: Resources { open_files: u64::MAX, free_memory_bytes: None },
             install_logger: |dispatch| Some(tracing::dispatcher::set_default(&dispatch)),
             trap_signals: || Ok(Interrupts::new(watch::channel(0).1)),
         };

@@ -2,6 +2,7 @@
 
 use std::{io::Read, path::PathBuf};
 
+use squall_loader::decode_text;
 use squall_options::{ConfigFile, Options};
 
 use crate::{
@@ -31,12 +32,12 @@ impl ScriptSource {
         if argument != "-" {
             return Ok(ScriptSource::File(PathBuf::from(argument)));
         }
-        let mut source = String::new();
+        let mut bytes = Vec::new();
         process
             .stdin
-            .read_to_string(&mut source)
+            .read_to_end(&mut bytes)
             .map_err(|error| Error::usage(format!("cannot read the script from standard input: {error}")))?;
-        Ok(ScriptSource::Text { name: "-".into(), source })
+        Ok(ScriptSource::Text { name: "-".into(), source: decode_text(&bytes) })
     }
 
     /// As the user named it.
@@ -83,6 +84,12 @@ impl RunPlan {
             flag_options: flags::from_flags(&flags.options)?,
             runtime: RuntimeOptions::resolve(global, &flags.runtime, SystemEnv::Shown, process)?,
         })
+    }
+
+    /// Bytes that a VU's script may hold, as far as is known before the script's own options.
+    pub fn memory_limit(&self) -> Option<u64> {
+        let layers = [&self.flag_options, &self.env_options, &self.config.options];
+        layers.iter().find_map(|options| options.vu_memory_limit.as_ref()).map(|limit| limit.0)
     }
 }
 

@@ -46,10 +46,8 @@ pub(super) fn finish(outputs: Outputs) -> bool {
                 );
             }
             Ok(_) => {}
-            Err(error) => {
-                tracing::error!("{error}");
-                lost = true;
-            }
+            // The output has said so when it happened.
+            Err(_) => lost = true,
         }
     }
     lost

@@ -72,14 +72,19 @@ impl LoadedScript {
     }
 
     /// Runs the init code once, before there are options.
-    pub(super) async fn probe(&self, registry: &Arc<Registry>, state: &Arc<RunState>) -> Result<Exports> {
+    pub(super) async fn probe(
+        &self,
+        memory_limit: Option<u64>,
+        registry: &Arc<Registry>,
+        state: &Arc<RunState>,
+    ) -> Result<Exports> {
         let settings = Settings {
             options: Options::default(),
             options_json: "{}".to_owned(),
             run_tags: TagSet::empty(),
             system_tags: Default::default(),
             throw: false,
-            vu_memory_limit_bytes: VU_MEMORY_LIMIT_BYTES as usize,
+            vu_memory_limit_bytes: memory_limit_bytes(memory_limit),
             env: self.env.clone(),
             base_dir: self.base_dir.clone(),
         };
@@ -117,13 +122,12 @@ impl LoadedScript {
         state: &Arc<RunState>,
     ) -> Result<Blueprint> {
         let options = &test.options;
-        let limit = options.vu_memory_limit.as_ref().map_or(VU_MEMORY_LIMIT_BYTES, |limit| limit.0);
         let settings = Settings {
             options_json: serde_json::Value::Object(options.to_full_json()).to_string(),
             run_tags: Arc::clone(&test.run_tags),
             system_tags: options.system_tags.unwrap_or_default(),
             throw: options.throw == Some(true),
-            vu_memory_limit_bytes: usize::try_from(limit).unwrap_or(usize::MAX),
+            vu_memory_limit_bytes: memory_limit_bytes(options.vu_memory_limit.as_ref().map(|limit| limit.0)),
             env: runtime.env.clone(),
             base_dir: self.base_dir.clone(),
             options: options.clone(),
@@ -137,6 +141,10 @@ impl LoadedScript {
             shared: Arc::clone(&self.shared),
         })
     }
+}
+
+fn memory_limit_bytes(wanted: Option<u64>) -> usize {
+    usize::try_from(wanted.unwrap_or(VU_MEMORY_LIMIT_BYTES)).unwrap_or(usize::MAX)
 }
 
 /// A script that is not there is bad usage; one that cannot be understood is a script exception.

@@ -1,6 +1,6 @@
 //! What a run leaves behind: the summary on standard output, `handleSummary`, the export.
 
-use std::{path::Path, time::Duration};
+use std::{cell::Cell, path::Path, time::Duration};
 
 use squall_engine::{
     Clock, RunResult, RunState, WorkerContext,
@@ -11,7 +11,11 @@ use squall_options::TimeUnit;
 use squall_report::{Detail, MachineFacts, RunFacts, Summary, default_trend_stats};
 
 use super::{Test, script::LoadedScript};
-use crate::{commands::run::RunPlan, process::Process, runtime_options::SummaryMode};
+use crate::{
+    commands::run::RunPlan,
+    process::{Interrupts, Process},
+    runtime_options::SummaryMode,
+};
 
 /// k6's limit for `handleSummary`.
 const HANDLE_SUMMARY_TIMEOUT: Duration = Duration::from_secs(120);
@@ -23,6 +27,8 @@ pub(super) struct Conclusion<'a> {
     pub(super) script: &'a LoadedScript,
     pub(super) result: &'a RunResult,
     pub(super) state: &'a std::sync::Arc<RunState>,
+    /// A signal that comes now ends `handleSummary`; one that ended the run does not.
+    pub(super) interrupts: Option<Interrupts>,
 }
 
 impl Conclusion<'_> {
@@ -99,31 +105,34 @@ impl Conclusion<'_> {
             state: std::sync::Arc::clone(self.state),
         };
         let host = build_host(context);
-        let stop = StopSignal::default();
-        let call = host.handle_summary(data, &stop);
-        let watchdog = async {
-            clock.sleep(limit).await;
-            stop.raise();
-            std::future::pending::<()>().await;
-        };
-        let result = tokio::select! {
-            result = call => result,
-            () = watchdog => return None,
-        };
-        match result {
-            Ok(files) => files,
-            Err(ScriptError::Exception(message)) => {
-                tracing::error!("handleSummary() failed: {message}");
-                None
+        let (stop, timed_out) = (StopSignal::default(), Cell::new(false));
+        let cause = async {
+            tokio::select! {
+                () = clock.sleep(limit) => timed_out.set(true),
+                () = interrupted(self.interrupts.clone()) => {}
             }
-            Err(ScriptError::Interrupted) => {
+        };
+        let limit = squall_options::format_go_duration(limit);
+        match stop.raise_when(cause, host.handle_summary(data, &stop)).await {
+            Ok(files) => return files,
+            Err(ScriptError::Exception(message)) => tracing::error!("handleSummary() failed: {message}"),
+            Err(ScriptError::Interrupted) if timed_out.get() => {
                 tracing::error!(
-                    "handleSummary() took longer than {}",
-                    squall_options::format_go_duration(limit)
+                    hint = "You can increase the time limit via the handleSummaryTimeout option",
+                    "handleSummary() took longer than {limit}"
                 );
-                None
             }
+            Err(ScriptError::Interrupted) => tracing::error!("handleSummary() was interrupted by a signal"),
         }
+        None
+    }
+}
+
+/// Ready at the first signal; never without interrupts.
+async fn interrupted(interrupts: Option<Interrupts>) {
+    match interrupts {
+        Some(mut interrupts) => interrupts.first().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,0 +1,100 @@
+//! What the machine gives this process, and whether a test can run on that.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use squall_engine::Requirements;
+
+use crate::error::{Error, Result};
+
+/// Less memory than any VU takes: its native stack, its context and the smallest script.
+const VU_BYTES_MIN: u64 = 48 << 10;
+
+/// What this process may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Resources {
+    /// Files and sockets that it may have open.
+    pub open_files: u64,
+    /// Bytes of memory that are free for it; `None` when the machine does not say.
+    pub free_memory_bytes: Option<u64>,
+}
+
+impl Resources {
+    /// Those of this process, after it asked for as many files as it may have: the usual soft limit of 1,024 is
+    /// there for programs that cannot handle more.
+    pub fn claim() -> Resources {
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        let open_files = if raised.is_ok() { maximum } else { current };
+        Resources { open_files: open_files.unwrap_or(u64::MAX), free_memory_bytes: free_memory_bytes() }
+    }
+
+    /// Refuses a test that cannot fit into memory, before it takes the machine down. Warns when there are fewer
+    /// descriptors than VUs.
+    pub fn check(&self, needs: &Requirements) -> Result<()> {
+        let needed = needs.vus_planned.saturating_mul(VU_BYTES_MIN);
+        if let Some(free) = self.free_memory_bytes
+            && needed > free
+        {
+            let message = format!(
+                "the test starts with {} VUs, which take at least {} GB of memory; {} GB are free",
+                needs.vus_planned,
+                gigabytes(needed),
+                gigabytes(free)
+            );
+            return Err(Error::config(message)
+                .hint("use fewer VUs, or spread them over machines with --execution-segment"));
+        }
+        if needs.vus_max > self.open_files {
+            tracing::warn!(
+                "up to {} VUs share {} open files, and each connection takes one; raise the limit with ulimit -n",
+                needs.vus_max,
+                self.open_files
+            );
+        }
+        Ok(())
+    }
+}
+
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1e9)
+}
+
+/// What the kernel could give without swapping, within the limit of the control group.
+fn free_memory_bytes() -> Option<u64> {
+    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| available_bytes(&text));
+    let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let group = group.and_then(|text| text.trim().parse().ok());
+    machine.into_iter().chain(group).min()
+}
+
+/// `MemAvailable` of `/proc/meminfo`.
+fn available_bytes(meminfo: &str) -> Option<u64> {
+    let kilobytes = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(kilobytes.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(vus_planned: u64) -> Result<()> {
+        let needs = Requirements { vus_planned, vus_max: vus_planned, duration_max: None };
+        Resources { open_files: 1024, free_memory_bytes: Some(8_000_000_000) }.check(&needs)
+    }
+
+    #[test]
+    fn a_test_that_cannot_fit_into_memory_is_refused() {
+        check(10_000).unwrap();
+        let error = check(100_000_000).unwrap_err();
+        assert_eq!(
+            error.message,
+            "the test starts with 100000000 VUs, which take at least 4915.2 GB of memory; 8.0 GB are free"
+        );
+    }
+
+    #[test]
+    fn free_memory_is_what_the_kernel_calls_available() {
+        let text = "MemTotal:       24683000 kB\nMemAvailable:   23142400 kB\nBuffers: 1 kB\n";
+        assert_eq!(available_bytes(text), Some(23_142_400 * 1024));
+        assert_eq!(available_bytes("nothing of use"), None);
+    }
+}
