@@ -86,8 +86,11 @@ impl<'js> Life<'_, 'js> {
                 if key == "options" && !value.is_undefined() {
                     let json =
                         self.ctx.json_stringify(value).map_err(|error| self.in_context("options", error))?;
-                    // What has no JSON, like a function, is as wrong as any other value that is no object.
-                    found.options_json = Some(json.map_or(Ok("null".to_owned()), |text| text.to_string())?);
+                    let Some(json) = json else {
+                        let message = "options: expected an object, found what JSON has no word for";
+                        return Err(errors::throw_go(&self.ctx, message));
+                    };
+                    found.options_json = Some(json.to_string()?);
                 } else if value.is_function() {
                     found.functions.push(key);
                 } else if !value.is_undefined() {
