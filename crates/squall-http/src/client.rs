@@ -16,7 +16,6 @@ use crate::cookies::cookie_header;
 use crate::encoding::{Encoding, compress, decompress};
 use crate::exchange::{Exchange, Marks, Protocol};
 use crate::h1::{self, Failure, Received};
-use crate::headers::Headers;
 use crate::limiter::RateLimiter;
 use crate::message::{Message, Payload, canonical, check_field};
 use crate::redirect::{self, Redirect};
@@ -381,8 +380,7 @@ impl Hop {
     }
 
     fn fail(self, error: NetError) -> Response {
-        let exchange = Exchange { error: Some(error), ..self.end(0) };
-        Response { exchange, reason: Bytes::new(), headers: Headers::default(), body: None }
+        Response::without_answer(Exchange { error: Some(error), ..self.end(0) })
     }
 }
 

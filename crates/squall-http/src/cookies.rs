@@ -67,6 +67,8 @@ impl CookieJar {
     /// Names and values (without quotes) that go to `url`: longer paths first, then in order of arrival.
     pub fn cookies_for_url(&self, url: &Url) -> Vec<(&str, &str)> {
         let mut matching = self.store.matches(url);
+        // The library trusts loopback as if it were https, as browsers do; Go does not.
+        matching.retain(|cookie| url.scheme() == "https" || cookie.secure() != Some(true));
         matching.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         matching.into_iter().map(|cookie| (cookie.name(), cookie.value_trimmed())).collect()
     }

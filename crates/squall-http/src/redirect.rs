@@ -40,9 +40,14 @@ pub(crate) fn next(
     let Some(location) = headers.get("location").filter(|location| !location.is_empty()) else {
         return Ok(None);
     };
-    let target = url.join(location).map_err(|error| {
-        NetError::generic(format!("failed to parse Location header {location:?}: {error}"))
-    })?;
+    let malformed = |why: &dyn std::fmt::Display| {
+        NetError::generic(format!("failed to parse Location header {location:?}: {why}"))
+    };
+    if location.starts_with(':') {
+        // A path for browsers, but Go looks for the scheme before the colon.
+        return Err(malformed(&format_args!("parse {location:?}: missing protocol scheme")));
+    }
+    let target = url.join(location).map_err(|error| malformed(&error))?;
     Ok(Some(Redirect {
         method,
         referer: referer(url, &target),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::Method;
 use url::Url;
 
-use crate::cookies::CookieJar;
+use crate::cookies::{CookieJar, cookie_header};
 use crate::encoding::Encoding;
 
 /// k6's default for the whole request, body and redirects included.
@@ -61,6 +61,13 @@ impl Request {
             cookies: Vec::new(),
             jar: None,
         }
+    }
+
+    /// The `Cookie` header that it is sent with if it is sent now; empty when there is none.
+    pub fn cookie_header(&self) -> String {
+        let own = self.headers.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+        let jar = self.jar.as_ref().map(|jar| jar.borrow());
+        cookie_header(own.map(|(_, value)| value.as_str()), &self.cookies, jar.as_deref(), &self.url)
     }
 }
 

@@ -1,6 +1,11 @@
 //! The outcome of a call: the last exchange with its headers and body.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
+use http::Method;
+use squall_net::NetError;
+use url::Url;
 
 use crate::exchange::Exchange;
 use crate::headers::Headers;
@@ -19,6 +24,16 @@ pub struct Response {
 }
 
 impl Response {
+    /// The outcome of a call that cannot be made at all.
+    pub fn failed(method: Method, url: Rc<Url>, error: NetError) -> Self {
+        Self::without_answer(Exchange { error: Some(error), ..Exchange::new(method, url) })
+    }
+
+    /// An exchange that ended with an error.
+    pub(crate) fn without_answer(exchange: Exchange) -> Self {
+        Self { exchange, reason: Bytes::new(), headers: Headers::default(), body: None }
+    }
+
     /// k6's `status_text`, such as `200 OK`; empty without a response.
     pub fn status_text(&self) -> String {
         match self.exchange.status {

@@ -97,6 +97,8 @@ fn bad_locations_are_errors_and_missing_ones_are_not() {
     let (code, text) = error(&answer("Location: http://[::1\r\n"));
     assert_eq!(code, 1000);
     assert!(text.starts_with(r#"failed to parse Location header "http://[::1": "#), "{text}");
+    let (_, text) = error(&answer("Location: :bad\r\n"));
+    assert!(text.ends_with("missing protocol scheme"), "{text}");
     let scheme = (1000, r#"unsupported protocol scheme "ftp""#.to_owned());
     assert_eq!(error(&answer("Location: ftp://x/\r\n")), scheme);
 }
