@@ -7,7 +7,7 @@ use rquickjs::{
 };
 use squall_http::Exchange;
 
-use crate::{errors::throw_go, vu};
+use crate::{classes, errors::throw_go, vu};
 
 /// What a script expects of responses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(super) fn expected_statuses<'js>(
         })
     });
     let ranges = ranges.collect::<Result<_>>()?;
-    Class::instance(ctx, ExpectedStatuses { ranges })
+    classes::instance(&ctx, ExpectedStatuses { ranges })
 }
 
 fn range(argument: &Value) -> Option<(u16, u16)> {

@@ -63,7 +63,7 @@ pub(super) fn file<'js>(
         filename: filename.0.map_or_else(unix_nanos, |name| name.0),
         content_type: content_type.0.map_or_else(|| "application/octet-stream".to_owned(), |kind| kind.0),
     };
-    Class::instance(ctx, file)
+    classes::instance(&ctx, file)
 }
 
 /// A body and the `Content-Type` that goes with it.

@@ -11,7 +11,7 @@ use squall_http::{CookieAttributes, CookieJar};
 use url::Url;
 
 use super::state;
-use crate::{errors::throw_go, vu};
+use crate::{classes, errors::throw_go, vu};
 
 /// A jar in a script's hands.
 #[derive(JsLifetime, Trace)]
@@ -23,11 +23,6 @@ pub(super) struct Jar {
 
 #[rquickjs::methods]
 impl Jar {
-    #[qjs(constructor)]
-    fn new() -> Jar {
-        Jar { jar: Rc::default() }
-    }
-
     /// The cookies that go to `url`: name → values.
     #[qjs(rename = "cookiesForURL")]
     fn cookies_for_url<'js>(&self, ctx: Ctx<'js>, url: Coerced<String>) -> Result<Object<'js>> {
@@ -105,11 +100,13 @@ pub(super) fn of_vu<'js>(ctx: Ctx<'js>) -> Result<Class<'js, Jar>> {
     if vu.in_init() {
         return Err(throw_go(&ctx, "cookieJar() works only in the functions that VUs run"));
     }
-    Class::instance(ctx, Jar { jar: state(&vu).jar() })
+    classes::instance(&ctx, Jar { jar: state(&vu).jar() })
 }
 
-pub(super) fn constructor<'js>(ctx: &Ctx<'js>) -> Result<Option<Constructor<'js>>> {
-    Class::<Jar>::create_constructor(ctx)
+pub(super) fn constructor<'js>(ctx: &Ctx<'js>) -> Result<Constructor<'js>> {
+    classes::constructor::<Jar, _, _>(ctx, |ctx: Ctx<'js>| {
+        classes::instance(&ctx, Jar { jar: Rc::default() })
+    })
 }
 
 /// The `jar` parameter of a request.

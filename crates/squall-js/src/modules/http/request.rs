@@ -4,10 +4,10 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, time::Duration
 
 use bytes::Bytes;
 use rquickjs::{Coerced, Ctx, Exception, Object, Result, Value, function::Rest};
-use squall_http::{Auth, Encoding, Method, Request, RequestCookie, Response};
+use squall_http::{Auth, Encoding, Method, NetError, Request, RequestCookie, Response};
 use squall_metrics::TagSet;
 use squall_options::parse_duration;
-use url::Url;
+use url::{ParseError, Url};
 
 use super::{expected::Expectation, form, jar, record, response, state};
 use crate::{
@@ -33,6 +33,8 @@ pub(super) enum ResponseType {
 pub(super) struct Call {
     pub(super) request: Request,
     target: Rc<Target>,
+    /// The `Cookie` header as the call is made.
+    pub(super) cookie_header: String,
     /// The `name` tag where the script sets none: the URL as written, or its template.
     pub(super) name: Arc<str>,
     pub(super) tags: Arc<TagSet>,
@@ -49,6 +51,9 @@ impl Call {
 
     /// Sends it; every exchange on the way is recorded.
     pub(super) async fn send(&self, vu: &VuState) -> Response {
+        if let Some(problem) = &self.target.problem {
+            return self.fail(vu, problem.clone());
+        }
         let first_url = &self.request.url;
         let mut on_exchange = |exchange: &squall_http::Exchange| {
             if vu.is_stopped() {
@@ -63,6 +68,15 @@ impl Call {
             }
         };
         vu.worker.client.send(&state(vu).connections, &self.request, &mut on_exchange).await
+    }
+
+    /// As in k6 a call to a URL that nobody can be asked for counts as a request that failed.
+    fn fail(&self, vu: &VuState, problem: String) -> Response {
+        let Request { method, url, .. } = &self.request;
+        let response = Response::failed(method.clone(), Rc::clone(url), NetError::generic(problem));
+        let is_expected = self.expectation.holds(&response.exchange);
+        record::exchange(vu, &self.tags, &self.name, &response.exchange, is_expected);
+        response
     }
 }
 
@@ -152,6 +166,7 @@ impl<'js> Parser<'_, 'js> {
             request,
             name: Arc::clone(&target.name),
             target,
+            cookie_header: String::new(),
             tags: self.vu.tags.current(),
             response_type: if discard { ResponseType::None } else { ResponseType::Text },
             expectation: http.expectation.borrow().clone(),
@@ -165,6 +180,7 @@ impl<'js> Parser<'_, 'js> {
         {
             call.request.headers.push(("Content-Type".to_owned(), content_type));
         }
+        call.cookie_header = call.request.cookie_header();
         call.request.body_kept = call.response_type != ResponseType::None;
         Ok(call)
     }
@@ -176,14 +192,14 @@ impl<'js> Parser<'_, 'js> {
             && let Ok(Some(name)) = template.get::<_, Option<String>>("name")
         {
             let parsed = self.parse_url(&text)?;
-            return Ok(Rc::new(Target { url: Rc::clone(&parsed.url), written: text, name: name.into() }));
+            let (url, problem) = (Rc::clone(&parsed.url), parsed.problem.clone());
+            return Ok(Rc::new(Target { url, problem, written: text, name: name.into() }));
         }
         let text = match url.as_string() {
             Some(text) => text.to_string()?,
-            None if url.is_undefined() || url.is_null() => {
-                return Err(throw_go(self.ctx, &format!("invalid URL: {}", url.type_name())));
-            }
-            None => url.get::<Coerced<String>>()?.0,
+            // Such as a `URL`, which k6 does not have.
+            None if url.is_object() => url.get::<Coerced<String>>()?.0,
+            None => return Err(throw_go(self.ctx, &format!("invalid URL: {}", url.type_name()))),
         };
         self.parse_url(&text)
     }
@@ -193,14 +209,9 @@ impl<'js> Parser<'_, 'js> {
         if let Some(target) = targets.get(text) {
             return Ok(Rc::clone(target));
         }
-        let url = Url::parse(text)
+        let target = Target::parse(text)
             .map_err(|error| throw_go(self.ctx, &format!("invalid URL: {text:?}: {error}")))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            let message = format!("invalid URL: {text:?}: unsupported protocol scheme {:?}", url.scheme());
-            return Err(throw_go(self.ctx, &message));
-        }
-        let target =
-            Rc::new(Target { url: Rc::new(url), written: text.to_owned(), name: clean_url(text).into() });
+        let target = Rc::new(target);
         if targets.len() >= TARGETS_LIMIT {
             targets.clear();
         }
@@ -342,13 +353,38 @@ const TARGETS_LIMIT: usize = 4096;
 /// A parsed URL and the name that its metrics have.
 pub(crate) struct Target {
     url: Rc<Url>,
+    /// Why no request can go there.
+    problem: Option<String>,
     written: String,
     name: Arc<str>,
+}
+
+impl Target {
+    /// What is a URL for Go but nothing to send to makes a target with a problem.
+    fn parse(text: &str) -> std::result::Result<Target, ParseError> {
+        let nowhere = || Url::parse("about:blank");
+        let (url, problem) = match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => (url, None),
+            Ok(url) => {
+                let problem = format!("unsupported protocol scheme {:?}", url.scheme());
+                (url, Some(problem))
+            }
+            Err(ParseError::RelativeUrlWithoutBase) if !text.starts_with(':') => {
+                (nowhere()?, Some("unsupported protocol scheme \"\"".to_owned()))
+            }
+            Err(ParseError::EmptyHost) => (nowhere()?, Some("http: no Host in request URL".to_owned())),
+            Err(error) => return Err(error),
+        };
+        Ok(Target { url: Rc::new(url), problem, written: text.to_owned(), name: clean_url(text).into() })
+    }
 }
 
 /// The URL as metrics show it: without credentials.
 fn clean_url(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    if rest.is_empty() {
+        return format!("{scheme}:");
+    }
     let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     match rest[..authority_end].rfind('@') {
         Some(at) => {
@@ -384,4 +420,25 @@ pub(super) fn url_template<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> R
     object.set("clean_url", clean_url(&url))?;
     object.set("url", url)?;
     Ok(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_sent_to_refused_or_wrong() {
+        let check = |text: &str, expected: std::result::Result<(&str, Option<&str>), ()>| {
+            let target = Target::parse(text).map_err(|_| ());
+            let target = target.as_ref().map(|target| (&*target.name, target.problem.as_deref()));
+            assert_eq!(target.map_err(|()| ()), expected, "{text:?}");
+        };
+        check("http://u:p@h/x", Ok(("http://****:****@h/x", None)));
+        check("", Ok(("", Some("unsupported protocol scheme \"\""))));
+        check("nonsense", Ok(("nonsense", Some("unsupported protocol scheme \"\""))));
+        check("http://", Ok(("http:", Some("http: no Host in request URL"))));
+        check("ftp://h/", Ok(("ftp://h/", Some("unsupported protocol scheme \"ftp\""))));
+        check("://h", Err(()));
+        check("http://a b/", Err(()));
+    }
 }

@@ -10,7 +10,7 @@ use rquickjs::{
 use squall_http::{Protocol, Response, canonical_name, millis, response_cookies};
 
 use super::request::{Call, ResponseType};
-use crate::{errors::throw_go, runtime::memory::Charge, vu};
+use crate::{classes, errors::throw_go, runtime::memory::Charge, vu};
 
 /// Fields in the order in which k6 lists them.
 const FIELDS: [&str; 20] = [
@@ -75,7 +75,7 @@ pub(super) fn create_invalid<'js>(ctx: &Ctx<'js>, message: String, code: u32) ->
 fn instance<'js>(ctx: &Ctx<'js>, source: Source) -> Result<Value<'js>> {
     let object =
         ResponseObject { source: Rc::new(source), slots: RefCell::default(), parsed: RefCell::default() };
-    Ok(Class::instance(ctx.clone(), object)?.into_value())
+    Ok(classes::instance(ctx, object)?.into_value())
 }
 
 // SAFETY: the same type with the other lifetime.
@@ -112,8 +112,7 @@ impl<'js> JsClass<'js> for ResponseObject<'js> {
         match field_index(&atom)? {
             Some(index) => this.borrow().field(ctx, index),
             // Methods of all objects, such as `hasOwnProperty`.
-            None => Class::<Self>::prototype(ctx)?
-                .map_or_else(|| Ok(Value::new_undefined(ctx.clone())), |prototype| prototype.get(atom)),
+            None => classes::prototype::<Self>(ctx)?.get(atom),
         }
     }
 
@@ -271,17 +270,17 @@ fn cookies<'js>(ctx: &Ctx<'js>, response: &Response) -> Result<Value<'js>> {
         object.set("secure", cookie.secure)?;
         object.set("max_age", cookie.max_age_s as f64)?;
         object.set("expires", cookie.expires_ms as f64)?;
-        let list = match cookies.get::<_, Option<rquickjs::Array>>(cookie.name.as_str())? {
-            Some(list) => list,
-            None => {
-                let list = rquickjs::Array::new(ctx.clone())?;
-                cookies.set(cookie.name.as_str(), list.clone())?;
-                list
-            }
-        };
-        list.set(list.len(), object)?;
+        add_to_list(&cookies, &cookie.name, object)?;
     }
     Ok(cookies.into_value())
+}
+
+/// Adds to the list that `lists` has under a name.
+fn add_to_list<'js>(lists: &Object<'js>, name: &str, entry: Object<'js>) -> Result<()> {
+    match lists.get::<_, Option<rquickjs::Array>>(name)? {
+        Some(list) => list.set(list.len(), entry),
+        None => lists.set(name, vec![entry]),
+    }
 }
 
 fn body<'js>(ctx: &Ctx<'js>, call: &Call, response: &Response) -> Result<Value<'js>> {
@@ -337,6 +336,19 @@ fn ocsp<'js>(ctx: &Ctx<'js>, status: &str) -> Result<Value<'js>> {
     Ok(ocsp.into_value())
 }
 
+/// All cookies that were sent, also those of the jar. k6 forgets which of them were to replace others.
+fn request_cookies<'js>(ctx: &Ctx<'js>, header: &str) -> Result<Object<'js>> {
+    let cookies = Object::new(ctx.clone())?;
+    for (name, value) in header.split(';').filter_map(|pair| pair.trim().split_once('=')) {
+        let entry = Object::new(ctx.clone())?;
+        entry.set("name", name)?;
+        entry.set("value", value.trim_matches('"'))?;
+        entry.set("replace", false)?;
+        add_to_list(&cookies, name, entry)?;
+    }
+    Ok(cookies)
+}
+
 /// The request as it was first made.
 fn request<'js>(ctx: &Ctx<'js>, call: &Call) -> Result<Value<'js>> {
     let object = Object::new(ctx.clone())?;
@@ -348,18 +360,13 @@ fn request<'js>(ctx: &Ctx<'js>, call: &Call) -> Result<Value<'js>> {
     for (name, value) in &call.request.headers {
         headers.set(canonical_name(name), vec![value.as_str()])?;
     }
+    if !call.cookie_header.is_empty() {
+        headers.set("Cookie", vec![call.cookie_header.as_str()])?;
+    }
     object.set("headers", headers)?;
     let body = call.request.body.as_deref().unwrap_or_default();
     object.set("body", String::from_utf8_lossy(body).as_ref())?;
-    let cookies = Object::new(ctx.clone())?;
-    for cookie in &call.request.cookies {
-        let entry = Object::new(ctx.clone())?;
-        entry.set("name", cookie.name.as_str())?;
-        entry.set("value", cookie.value.as_str())?;
-        entry.set("replace", cookie.replace)?;
-        cookies.set(cookie.name.as_str(), vec![entry])?;
-    }
-    object.set("cookies", cookies)?;
+    object.set("cookies", request_cookies(ctx, &call.cookie_header)?)?;
     Ok(object.into_value())
 }
 
