@@ -108,7 +108,8 @@ fn texts(
     };
     let of_vus = |max| format!("{}/{max} VUs", padded(scenario.vus, max));
     let of_rate = |time_unit: Duration| {
-        let rate = scenario.rate.unwrap_or_default() * scenario.run.stripe.fraction() / time_unit.as_secs_f64();
+        let rate =
+            scenario.rate.unwrap_or_default() * scenario.run.stripe.fraction() / time_unit.as_secs_f64();
         format!("{rate:.2} iters/s")
     };
     let of_time = |duration| time_of(elapsed, duration, state);
