@@ -4,6 +4,7 @@
 //! host for VUs. From there on `vu` is the file to read: a VU is a fiber that runs one task after the other
 //! (`stages`), and host functions (`modules`, `globals`) find their VU through `vu::current`.
 
+mod classes;
 mod console;
 mod errors;
 mod event_loop;

@@ -1,7 +1,8 @@
 //! The tags that a VU's samples carry, and the cache that keeps equal tag sets one object.
 
-use std::{cell::RefCell, collections::HashMap, sync::Arc};
+use std::{cell::RefCell, sync::Arc};
 
+use rustc_hash::FxHashMap;
 use squall_metrics::{TagSet, TagText};
 
 /// Entries of the cache before it starts afresh: scripts that make up group names must not grow it for ever.
@@ -45,7 +46,7 @@ impl VuTags {
 /// `set.with(key, value)`, remembered.
 #[derive(Default)]
 pub(crate) struct TagCache {
-    sets: RefCell<HashMap<(Arc<TagSet>, &'static str), HashMap<Arc<str>, Arc<TagSet>>>>,
+    sets: RefCell<FxHashMap<(Arc<TagSet>, &'static str), FxHashMap<Arc<str>, Arc<TagSet>>>>,
 }
 
 impl TagCache {

@@ -49,7 +49,12 @@ thread_local! {
 
 /// The VU whose script runs. Call on its fiber only.
 pub(crate) fn current() -> Rc<VuState> {
-    CURRENT.with_borrow(|current| current.clone()).expect("host functions are called on a VU's fiber")
+    try_current().expect("host functions are called on a VU's fiber")
+}
+
+/// The VU whose script runs, if one does.
+pub(crate) fn try_current() -> Option<Rc<VuState>> {
+    CURRENT.with_borrow(Clone::clone)
 }
 
 /// Waits for `future` on the running VU's fiber; other VUs run meanwhile. Throws what no script can catch
@@ -89,6 +94,8 @@ pub(crate) struct VuState {
     pub(crate) common_js: RefCell<HashMap<ModuleId, Persistent<Object<'static>>>>,
     pub(crate) host_modules: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
     pub(crate) http: OnceCell<HttpState>,
+    /// Prototypes of host classes, by name.
+    pub(crate) prototypes: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
     /// `__ENV` of the scenario with this name.
     pub(crate) env: RefCell<Option<(String, Persistent<Value<'static>>)>>,
     /// `exec.test.options`, made when first read.
@@ -124,6 +131,7 @@ impl VuState {
     }
 
     /// What raw samples carry beside their tags: `vu` and `iter` when those are asked for, and the script's own.
+    /// Setup and teardown are no VU's, and their iteration is 0, as in k6.
     pub(crate) fn sample_metadata(&self) -> Option<Arc<TagSet>> {
         let own = self.tags.metadata();
         let settings = &self.worker.settings;
@@ -131,10 +139,10 @@ impl VuState {
             return own;
         }
         let mut metadata = own.unwrap_or_else(TagSet::empty);
-        if settings.has_tag(SystemTag::Vu) {
+        if settings.has_tag(SystemTag::Vu) && self.id_in_test != 0 {
             metadata = metadata.with(SystemTag::Vu.name(), self.id_in_test.to_string());
         }
-        if settings.has_tag(SystemTag::Iter) && self.stage.get() == Stage::Iteration {
+        if settings.has_tag(SystemTag::Iter) {
             metadata = metadata.with(SystemTag::Iter.name(), self.iteration.get().in_vu.to_string());
         }
         Some(metadata)
@@ -187,6 +195,7 @@ impl JsVu {
             common_js: RefCell::default(),
             host_modules: RefCell::default(),
             http: OnceCell::new(),
+            prototypes: RefCell::default(),
             env: RefCell::default(),
             frozen_options: RefCell::default(),
             random: RefCell::new(rand::make_rng()),
@@ -273,7 +282,7 @@ pub(crate) fn install_hooks(runtime: &Runtime, raw: *mut qjs::JSRuntime) {
 /// QuickJS asks every 10,000 jumps and calls whether to go on: ends what must end, and lets others run when the
 /// slice is over.
 unsafe extern "C" fn on_interrupt(_runtime: *mut qjs::JSRuntime, _opaque: *mut c_void) -> c_int {
-    let Some(vu) = CURRENT.with_borrow(|current| current.clone()) else { return 0 };
+    let Some(vu) = try_current() else { return 0 };
     if vu.is_stopped() {
         return 1;
     }

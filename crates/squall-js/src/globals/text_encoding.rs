@@ -2,21 +2,26 @@
 
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 use rquickjs::{
-    Class, Coerced, Ctx, Exception, JsLifetime, Object, Result, TypedArray, Value,
+    Coerced, Ctx, Exception, JsLifetime, Object, Result, TypedArray, Value,
     class::{Trace, Tracer},
     function::Opt,
 };
 
-use crate::modules::{bytes_of, well_formed};
+use crate::{
+    classes,
+    modules::{bytes_of, well_formed},
+};
 
 pub(super) fn encoder<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
-    let constructor = Class::<TextEncoder>::create_constructor(ctx)?.expect("the class has a constructor");
-    Ok(constructor.into_value())
+    let make = |ctx: Ctx<'js>| classes::instance(&ctx, TextEncoder {});
+    Ok(classes::constructor::<TextEncoder, _, _>(ctx, make)?.into_value())
 }
 
 pub(super) fn decoder<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
-    let constructor = Class::<TextDecoder>::create_constructor(ctx)?.expect("the class has a constructor");
-    Ok(constructor.into_value())
+    let make = |ctx: Ctx<'js>, label: Opt<Value<'js>>, options: Opt<Value<'js>>| {
+        classes::instance(&ctx, TextDecoder::new(&ctx, label, options)?)
+    };
+    Ok(classes::constructor::<TextDecoder, _, _>(ctx, make)?.into_value())
 }
 
 #[derive(JsLifetime)]
@@ -29,11 +34,6 @@ impl<'js> Trace<'js> for TextEncoder {
 
 #[rquickjs::methods(rename_all = "camelCase")]
 impl TextEncoder {
-    #[qjs(constructor)]
-    fn new() -> TextEncoder {
-        TextEncoder {}
-    }
-
     #[qjs(get)]
     fn encoding(&self) -> &'static str {
         "utf-8"
@@ -91,20 +91,21 @@ impl<'js> Trace<'js> for TextDecoder {
     fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
 }
 
-#[rquickjs::methods]
 impl TextDecoder {
-    #[qjs(constructor)]
-    fn new<'js>(ctx: Ctx<'js>, label: Opt<Value<'js>>, options: Opt<Value<'js>>) -> Result<TextDecoder> {
+    fn new<'js>(ctx: &Ctx<'js>, label: Opt<Value<'js>>, options: Opt<Value<'js>>) -> Result<TextDecoder> {
         let label = match label.0.filter(|label| !label.is_undefined()) {
             Some(label) => label.get::<Coerced<String>>()?.0,
             None => "utf-8".to_owned(),
         };
         let encoding = Encoding::for_label_no_replacement(label.as_bytes())
-            .ok_or_else(|| Exception::throw_range(&ctx, &format!("unknown encoding: {label}")))?;
+            .ok_or_else(|| Exception::throw_range(ctx, &format!("unknown encoding: {label}")))?;
         let mode = Mode { is_fatal: flag(&options, "fatal")?, keeps_bom: flag(&options, "ignoreBOM")? };
         Ok(TextDecoder { encoding, mode, decoder: None })
     }
+}
 
+#[rquickjs::methods]
+impl TextDecoder {
     #[qjs(get)]
     fn encoding(&self) -> String {
         self.encoding.name().to_ascii_lowercase()

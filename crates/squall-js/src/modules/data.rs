@@ -9,7 +9,7 @@ use std::{
 };
 
 use rquickjs::{
-    Array, CString, Class, Coerced, Ctx, Exception, IntoJs, JsLifetime, Object, Proxy, Result, Value,
+    Array, CString, Coerced, Ctx, Exception, IntoJs, JsLifetime, Object, Proxy, Result, Value,
     class::{Trace, Tracer},
     function::{Constructor, Opt},
     proxy::ProxyHandler,
@@ -17,7 +17,7 @@ use rquickjs::{
 };
 
 use super::is_async;
-use crate::{errors::throw_go, vu};
+use crate::{classes, errors::throw_go, vu};
 
 /// JSON texts of an array's elements.
 type Elements = Arc<[Box<str>]>;
@@ -84,7 +84,7 @@ fn shared_array<'js>(
         // Nothing is locked meanwhile: the function may pause its VU.
         None => arrays.insert(name, elements_of(ctx, make.call(())?)?),
     };
-    let handler = ProxyHandler::from_object(Class::instance(ctx.clone(), Traps { elements })?.into_inner())?;
+    let handler = ProxyHandler::from_object(classes::instance(ctx, Traps { elements })?.into_inner())?;
     Proxy::new(ctx.clone(), Array::new(ctx.clone())?, handler)
 }
 

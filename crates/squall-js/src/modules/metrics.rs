@@ -8,7 +8,7 @@ use rquickjs::{
 use squall_metrics::{Contains, MetricId, MetricKind, TagText};
 
 use super::tags_of;
-use crate::{errors::throw_go, vu};
+use crate::{classes, errors::throw_go, vu};
 
 pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let module = Object::new(ctx.clone())?;
@@ -124,13 +124,12 @@ fn constructor<'js>(ctx: &Ctx<'js>, class: &'static str, kind: MetricKind) -> Re
             .registry
             .register(&name, kind, contains)
             .map_err(|error| throw_go(&ctx, &error.to_string()))?;
-        Class::instance(ctx, Metric { id, name })
+        classes::instance(&ctx, Metric { id, name })
     };
-    let constructor = Constructor::new_prototype(
-        ctx,
-        Class::<Metric>::prototype(ctx)?.unwrap_or(Object::new(ctx.clone())?),
-        make,
-    )?;
+    // A prototype of its own, so that `instanceof` tells a Trend from a Rate.
+    let prototype = Object::new(ctx.clone())?;
+    prototype.set_prototype(Some(&classes::prototype::<Metric>(ctx)?))?;
+    let constructor = Constructor::new_prototype(ctx, prototype, make)?;
     constructor.set_name(class)?;
     Ok(constructor)
 }

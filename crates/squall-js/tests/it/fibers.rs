@@ -79,3 +79,32 @@ fn a_stack_overflow_is_an_error_of_its_vu() {
     let ran = run("function f() { return f() + 1 } export default function () { f() }");
     assert!(ran.log[0].contains("Maximum call stack size exceeded"), "{:?}", ran.log);
 }
+
+#[test]
+fn host_classes_belong_to_their_vu() {
+    let ran = run(r#"
+        import http from 'k6/http';
+        import { check } from 'k6';
+        import { Rate, Trend } from 'k6/metrics';
+        import { SharedArray } from 'k6/data';
+        const trend = new Trend('a_trend');
+        const shared = new SharedArray('data', () => [{ list: [1] }]);
+        export const options = { scenarios: { a: { executor: 'per-vu-iterations', vus: 4 } } };
+        if (__VU === 1) {
+            Object.getPrototypeOf(Object.getPrototypeOf(trend)).add = 'spoilt';
+            http.CookieJar.prototype.set = 'spoilt';
+            Array.prototype.spoilt = true;
+        }
+        export default function () {
+            let error;
+            try { http.cookieJar().cookiesForURL('not a url'); } catch (e) { error = e; }
+            check(null, {
+                'own methods': __VU === 1 || (typeof trend.add === 'function' && typeof http.cookieJar().set === 'function'),
+                'own errors': error instanceof Error,
+                'own arrays': shared[0].list instanceof Array && (__VU === 1) === (shared[0].list.spoilt === true),
+                kinds: trend instanceof Trend && !(trend instanceof Rate),
+            });
+        }
+    "#);
+    assert_eq!(ran.checks(), (1.0, 16), "{:?}", ran.log);
+}

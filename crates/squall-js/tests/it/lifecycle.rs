@@ -127,7 +127,9 @@ fn what_runs_can_be_imported_but_not_read_in_the_init_context() {
 
 #[test]
 fn numbers_that_json_lacks_are_no_setup_data() {
-    let ran = run("export function setup() { return [{ n: NaN }]; }\nexport default function () { console.log('never'); }");
+    let ran = run(
+        "export function setup() { return [{ n: NaN }]; }\nexport default function () { console.log('never'); }",
+    );
     ran.check_log(&[]);
     let Some(AbortReason::Exception(message)) = ran.abort_reason else { panic!("{:?}", ran.abort_reason) };
     assert!(message.contains("NaN is a number that JSON cannot hold"), "{message}");

@@ -7,7 +7,7 @@ use super::{
     hash::Algorithm,
     key::{AES_MODES, CryptoKey, HASHES, KeyAlgorithm},
 };
-use crate::modules::bytes_of;
+use crate::{classes, modules::bytes_of};
 
 /// What an operation was called with.
 pub(super) struct Arguments<'js> {
@@ -146,7 +146,7 @@ impl<'js> Arguments<'js> {
             );
         }
         let key = CryptoKey { algorithm, extractable, usages, secret };
-        Ok(Class::instance(self.ctx.clone(), key)?.into_value())
+        Ok(classes::instance(&self.ctx, key)?.into_value())
     }
 
     /// Bytes as an `ArrayBuffer`.

@@ -2,14 +2,14 @@
 
 use base64::{Engine, engine::general_purpose};
 use rquickjs::{
-    ArrayBuffer, Coerced, Ctx, Function, IntoJs, JsLifetime, Object, Result, Value,
+    ArrayBuffer, Class, Coerced, Ctx, Function, IntoJs, JsLifetime, Object, Result, Value,
     class::{Trace, Tracer},
     function::Opt,
 };
 
 use self::hash::{ALGORITHMS, Algorithm, State};
 use super::encoding::bytes_argument;
-use crate::errors::throw_go;
+use crate::{classes, errors::throw_go};
 
 mod arguments;
 mod cipher;
@@ -39,13 +39,13 @@ pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     Ok(module)
 }
 
-fn create_hash(ctx: Ctx, name: Text) -> Result<Hasher> {
-    Ok(Hasher { state: (algorithm(&ctx, &name)?.plain)() })
+fn create_hash<'js>(ctx: Ctx<'js>, name: Text) -> Result<Class<'js, Hasher>> {
+    classes::instance(&ctx, Hasher { state: (algorithm(&ctx, &name)?.plain)() })
 }
 
-fn create_hmac<'js>(ctx: Ctx<'js>, name: Text, key: Opt<Value<'js>>) -> Result<Hasher> {
+fn create_hmac<'js>(ctx: Ctx<'js>, name: Text, key: Opt<Value<'js>>) -> Result<Class<'js, Hasher>> {
     let algorithm = algorithm(&ctx, &name)?;
-    Ok(Hasher { state: (algorithm.keyed)(&bytes_argument(&ctx, &key)?) })
+    classes::instance(&ctx, Hasher { state: (algorithm.keyed)(&bytes_argument(&ctx, &key)?) })
 }
 
 fn hmac<'js>(

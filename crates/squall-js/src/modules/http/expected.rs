@@ -1,5 +1,7 @@
 //! Which responses count as failed: `expectedStatuses`, `setResponseCallback`, the `responseCallback` parameter.
 
+use std::rc::Rc;
+
 use rquickjs::{
     Class, Ctx, JsLifetime, Object, Result, Value,
     class::Trace,
@@ -15,12 +17,12 @@ pub(super) enum Expectation {
     /// Nothing: neither `http_req_failed` nor `expected_response` exist.
     None,
     /// Any of these ranges, both ends included.
-    Statuses(Vec<(u16, u16)>),
+    Statuses(Rc<[(u16, u16)]>),
 }
 
 impl Default for Expectation {
     fn default() -> Expectation {
-        Expectation::Statuses(vec![(200, 399)])
+        Expectation::Statuses(Rc::new([(200, 399)]))
     }
 }
 
@@ -43,7 +45,7 @@ impl Expectation {
         }
         let statuses = value.as_object().and_then(Class::<ExpectedStatuses>::from_object);
         match statuses {
-            Some(statuses) => Ok(Expectation::Statuses(statuses.borrow().ranges.clone())),
+            Some(statuses) => Ok(Expectation::Statuses(Rc::clone(&statuses.borrow().ranges))),
             None => Err(throw_go(ctx, "unsupported responseCallback: use http.expectedStatuses(…) or null")),
         }
     }
@@ -54,7 +56,7 @@ impl Expectation {
 #[rquickjs::class]
 pub(super) struct ExpectedStatuses {
     #[qjs(skip_trace)]
-    ranges: Vec<(u16, u16)>,
+    ranges: Rc<[(u16, u16)]>,
 }
 
 pub(super) fn expected_statuses<'js>(

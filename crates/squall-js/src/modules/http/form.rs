@@ -7,7 +7,7 @@ use rquickjs::{Class, Coerced, Ctx, IntoJs, JsLifetime, Object, Result, Value, c
 use squall_http::Multipart;
 use url::form_urlencoded;
 
-use crate::{errors::throw_go, modules::bytes_of};
+use crate::{classes, errors::throw_go, modules::bytes_of};
 
 /// What `http.file` returns.
 #[derive(JsLifetime, Trace)]

@@ -4,7 +4,10 @@
 //! exchange, [`batch`] sends many at once, [`jar`] is cookies, [`expected`] decides what failed. The wire is
 //! `squall-http`'s.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{OnceCell, RefCell},
+    rc::Rc,
+};
 
 use rquickjs::{
     Ctx, Function, Object, Persistent, Promise, Result, Value,
@@ -38,6 +41,7 @@ pub(crate) struct HttpState {
     jar: RefCell<Rc<RefCell<CookieJar>>>,
     /// Of `setResponseCallback`; a request may bring its own.
     expectation: RefCell<Expectation>,
+    field_atoms: OnceCell<response::FieldAtoms>,
 }
 
 impl HttpState {
@@ -46,6 +50,7 @@ impl HttpState {
             connections: Connections::new(vu.id_in_test),
             jar: RefCell::default(),
             expectation: RefCell::new(Expectation::default()),
+            field_atoms: OnceCell::new(),
         }
     }
 

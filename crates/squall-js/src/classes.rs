@@ -1,0 +1,43 @@
+//! Classes of host objects, with prototypes that belong to the VU.
+//!
+//! rquickjs keeps one prototype a class and runtime, and VUs share runtimes: methods would run in the realm of the
+//! VU that came first, and what a script does to a prototype would show in other VUs.
+
+use rquickjs::{
+    Class, Ctx, Object, Persistent, Result,
+    class::JsClass,
+    function::{Constructor, IntoJsFunc},
+};
+
+use crate::vu;
+
+/// The VU's prototype of a class. Scripts that run without a VU, in unit tests, have their runtime for themselves.
+pub(crate) fn prototype<'js, C: JsClass<'js>>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
+    let Some(vu) = vu::try_current() else {
+        return Class::<C>::prototype(ctx)?.map_or_else(|| Object::new(ctx.clone()), Ok);
+    };
+    if let Some(known) = vu.prototypes.borrow().get(C::NAME) {
+        return known.clone().restore(ctx);
+    }
+    let prototype = match C::prototype(ctx)? {
+        Some(prototype) => prototype,
+        None => Object::new(ctx.clone())?,
+    };
+    vu.prototypes.borrow_mut().insert(C::NAME, Persistent::save(ctx, prototype.clone()));
+    Ok(prototype)
+}
+
+/// Hands a host object to the script.
+pub(crate) fn instance<'js, C: JsClass<'js>>(ctx: &Ctx<'js>, object: C) -> Result<Class<'js, C>> {
+    Class::instance_proto(object, prototype::<C>(ctx)?)
+}
+
+/// The constructor of a class; `make` returns what [`instance`] made.
+pub(crate) fn constructor<'js, C: JsClass<'js>, F, P>(ctx: &Ctx<'js>, make: F) -> Result<Constructor<'js>>
+where
+    F: IntoJsFunc<'js, P> + 'js,
+{
+    let constructor = Constructor::new_prototype(ctx, prototype::<C>(ctx)?, make)?;
+    constructor.set_name(C::NAME)?;
+    Ok(constructor)
+}
