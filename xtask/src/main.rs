@@ -4,6 +4,8 @@ mod bench;
 mod compat;
 mod process;
 mod target;
+#[cfg(test)]
+mod tidy;
 mod tool;
 
 use std::process::ExitCode;

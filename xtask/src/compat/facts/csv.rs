@@ -11,16 +11,22 @@ pub(super) fn lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// `metric,timestamp,value,tags…` with `~` for what differs from run to run.
+/// `metric,timestamp,value,tags…` with `~` for what differs from run to run, and `key=value&…` in order.
 fn row(line: &str) -> String {
-    let mut cells: Vec<&str> = line.split(',').collect();
+    let mut cells: Vec<String> = line.split(',').map(in_order).collect();
     if let [name, timestamp, value, ..] = &mut cells[..] {
         if timestamp.bytes().all(|byte| byte.is_ascii_digit()) {
-            *timestamp = "~";
+            *timestamp = "~".to_owned();
         }
         if measured(name) {
-            *value = "~";
+            *value = "~".to_owned();
         }
     }
     cells.join(",")
+}
+
+fn in_order(cell: &str) -> String {
+    let mut pairs: Vec<&str> = cell.split('&').collect();
+    pairs.sort_unstable();
+    pairs.join("&")
 }
