@@ -125,7 +125,9 @@ fn tags(vu: &VuState, key: &Key) -> Arc<TagSet> {
     add(SystemTag::Url, name);
     add(SystemTag::Method, key.method.as_str().to_owned().into());
     add(SystemTag::Status, key.status.to_string().into());
-    add(SystemTag::Proto, if key.status == 0 { "".into() } else { key.protocol.into() });
+    if key.status != 0 {
+        add(SystemTag::Proto, key.protocol.into());
+    }
     if let Some((code, text)) = &key.error {
         add(SystemTag::ErrorCode, code.to_string().into());
         if let Some(text) = text {
@@ -141,7 +143,5 @@ fn tags(vu: &VuState, key: &Key) -> Arc<TagSet> {
     if let Some(is_expected) = key.is_expected {
         add(SystemTag::ExpectedResponse, if is_expected { "true" } else { "false" }.into());
     }
-    // k6 has no empty `proto`: a call that failed before it knew has none at all.
-    tags.retain(|(_, value)| !value.is_empty());
     key.base.with_all(tags)
 }
