@@ -7,7 +7,7 @@ use std::{
 
 use squall_engine::{AbortReason, ClockSource, Requirements, Run, RunSpec, RunState, Workers};
 use squall_js::{Exports, JsHost};
-use squall_metrics::{Aggregate, AggregateConfig, Registry, SampleSink, TagSet, ThresholdSpec};
+use squall_metrics::{Aggregate, AggregateConfig, Registry, SampleSink, Selector, TagSet, ThresholdSpec};
 use squall_options::{
     Options, Scenario, Stripe, SystemTag, consolidate, defaults, derive_scenarios, resolve_execution,
     validate,
@@ -139,7 +139,21 @@ impl Test {
             expected_response: self.has_tag(SystemTag::ExpectedResponse),
             sections: plan.runtime.summary_mode == SummaryMode::Full,
         };
+        warn_of_metadata(config.thresholds.iter().map(|(key, _)| key.as_str()));
         Aggregate::new(Arc::clone(registry), config).map_err(invalid)
+    }
+}
+
+/// Says once that `vu` and `iter` are metadata of samples, so that what selects by them never holds one.
+fn warn_of_metadata<'a>(mut threshold_keys: impl Iterator<Item = &'a str>) {
+    let names = [SystemTag::Vu, SystemTag::Iter].map(SystemTag::name);
+    let selects_by_metadata = |key: &&str| {
+        Selector::parse(key).is_ok_and(|selector| names.iter().any(|name| selector.tags.get(name).is_some()))
+    };
+    if let Some(key) = threshold_keys.find(selects_by_metadata) {
+        tracing::warn!(
+            "the threshold on '{key}' selects by vu or iter, which are metadata and not tags: no sample matches it"
+        );
     }
 }
 

@@ -166,3 +166,13 @@ fn every_example_passes() {
 fn the_grammar_is_sound() {
     crate::args::command().debug_assert();
 }
+
+#[test]
+fn thresholds_on_metadata_are_worth_one_warning() {
+    let script = r"
+        export const options = { thresholds: { 'iterations{vu:1}': ['count>=0'], 'iterations{iter:0}': ['count>=0'] } };
+        export default function () {}
+    ";
+    let output = Sandbox::new().file("a.js", script).run("run -q a.js");
+    assert_eq!(output.stderr.matches("which are metadata and not tags").count(), 1, "{}", output.stderr);
+}
