@@ -1,9 +1,10 @@
-//! `cargo xtask bench peers`: Squall beside k6, wrk and oha against nginx on this machine.
+//! `cargo xtask bench peers`: Squall beside k6, wrk and oha against nginx on this machine; `memory` is Squall alone.
 //!
 //! The peers take turns, round by round, so that a noisy minute hits all of them; what is reported is the
 //! median of the rounds. Processor time is what the kernel counted for the process, start-up included.
 
 mod case;
+mod memory;
 mod nginx;
 mod peer;
 mod report;
@@ -29,6 +30,8 @@ pub struct Args {
 enum Bench {
     /// Squall, k6, wrk and oha, those that are installed, side by side
     Peers(PeersArgs),
+    /// Memory of Squall over ten million requests
+    Memory(memory::MemoryArgs),
 }
 
 #[derive(clap::Args)]
@@ -49,7 +52,13 @@ struct PeersArgs {
 
 /// Runs the chore.
 pub fn run(args: &Args) -> Result<()> {
-    let Bench::Peers(args) = &args.bench;
+    match &args.bench {
+        Bench::Peers(args) => run_peers(args),
+        Bench::Memory(args) => memory::run(args),
+    }
+}
+
+fn run_peers(args: &PeersArgs) -> Result<()> {
     let peers = Peer::installed()?;
     let nginx = Nginx::start()?;
     raise_descriptor_limit();

@@ -99,7 +99,11 @@ fn the_engine_and_the_pure_crates_do_no_io_of_their_own() {
 fn the_map_names_every_crate() {
     let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     for package in packages() {
-        assert!(map.contains(&format!("| `{}` |", name(&package))), "ARCHITECTURE.md lacks {}", name(&package));
+        assert!(
+            map.contains(&format!("| `{}` |", name(&package))),
+            "ARCHITECTURE.md lacks {}",
+            name(&package)
+        );
     }
 }
 
