@@ -35,6 +35,11 @@ impl Script {
         &self.graph
     }
 
+    /// Whether functions of the entry module read the options that it exports.
+    pub(crate) fn reads_options(&self) -> bool {
+        self.graph.module(self.graph.entry).reads_options
+    }
+
     /// Runs the entry module in a new context and returns what it exports.
     pub(crate) fn evaluate<'js>(self: &Arc<Self>, ctx: &Ctx<'js>) -> Result<Object<'js>> {
         let entry = self.graph.module(self.graph.entry);

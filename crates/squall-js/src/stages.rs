@@ -70,9 +70,29 @@ impl<'js> Life<'_, 'js> {
             globals::install(&self.ctx)?;
             let exports = self.vu.worker.script.evaluate(&self.ctx)?;
             self.vu.events.run(&self.ctx)?;
+            self.consolidate_options(&exports)?;
             Ok(exports)
         };
         self.exports = Some(run().map_err(|error| self.script_error(error))?);
+        Ok(())
+    }
+
+    /// Writes what became of the options into those that the script exports, as k6 does. That costs every VU some
+    /// KB, so it is done only for scripts whose functions look.
+    fn consolidate_options(&self, exports: &Object<'js>) -> Result<()> {
+        let worker = &self.vu.worker;
+        if !worker.script.reads_options() {
+            return Ok(());
+        }
+        let Some(options) = exports.get::<_, Option<Object>>("options").ok().flatten() else { return Ok(()) };
+        let consolidated: Object = self.ctx.json_parse(worker.set_options_json())?.get()?;
+        for entry in consolidated.props::<String, Value>() {
+            let (key, value) = entry?;
+            if options.set(key, value).is_err() {
+                // A frozen object stays as it is.
+                self.ctx.catch();
+            }
+        }
         Ok(())
     }
 

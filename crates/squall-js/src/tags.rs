@@ -43,10 +43,13 @@ impl VuTags {
     }
 }
 
+/// The sets that a base and a key make, by the key's value.
+type ByValue = FxHashMap<Arc<str>, Arc<TagSet>>;
+
 /// `set.with(key, value)`, remembered.
 #[derive(Default)]
 pub(crate) struct TagCache {
-    sets: RefCell<FxHashMap<(Arc<TagSet>, &'static str), FxHashMap<Arc<str>, Arc<TagSet>>>>,
+    sets: RefCell<FxHashMap<(Arc<TagSet>, &'static str), ByValue>>,
 }
 
 impl TagCache {

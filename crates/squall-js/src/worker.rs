@@ -1,7 +1,7 @@
 //! What the VUs of one thread share, and the [`Host`] that makes them for the engine.
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     collections::BTreeMap,
     path::PathBuf,
     rc::Rc,
@@ -93,9 +93,17 @@ pub(crate) struct Worker {
     pub(crate) tag_cache: TagCache,
     pub(crate) request_series: RequestSeriesCache,
     pub(crate) targets: Targets,
+    /// The options that are set, as JSON; made for the first VU that shows them to its script.
+    set_options_json: OnceCell<String>,
 }
 
 impl Worker {
+    /// The consolidated options that are set, as JSON.
+    pub(crate) fn set_options_json(&self) -> &str {
+        let make = || serde_json::Value::Object(self.settings.options.to_set_json()).to_string();
+        self.set_options_json.get_or_init(make)
+    }
+
     /// Tags of code outside of any group: k6 has an empty `group` tag there.
     pub(crate) fn with_root_group(&self, tags: &Arc<TagSet>) -> Arc<TagSet> {
         match self.settings.has_tag(SystemTag::Group) {
@@ -127,6 +135,7 @@ impl JsHost {
             tag_cache: TagCache::default(),
             request_series: RequestSeriesCache::default(),
             targets: Targets::default(),
+            set_options_json: OnceCell::new(),
         };
         JsHost { worker: Rc::new(worker) }
     }

@@ -54,6 +54,8 @@ pub struct Module {
     /// Every name that some module imports or re-exports by name from this one (without `default`).
     /// Filled for CommonJS, JSON and host modules, whose own exports are not known before they run.
     pub requested_names: BTreeSet<String>,
+    /// A function in it refers to its top-level `options`, so what an entry's `options` become matters.
+    pub reads_options: bool,
     pub(crate) location: Location,
     pub(crate) exports: VisibleExports,
     pub(crate) mapping: Mapping,

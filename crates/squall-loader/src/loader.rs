@@ -198,6 +198,7 @@ impl Walk<'_> {
             imports: HashMap::new(),
             broken_imports: HashMap::new(),
             requested_names: BTreeSet::new(),
+            reads_options: understood.reads_options,
             location,
             exports: understood.exports,
             mapping: understood.mapping,

@@ -23,6 +23,8 @@ pub(crate) struct Analysis {
     pub(crate) is_module: bool,
     /// It calls or mentions a `require` that it does not declare.
     pub(crate) uses_require: bool,
+    /// A function in it refers to the file's own top-level `options`.
+    pub(crate) reads_options: bool,
     /// What it asks for, in order of the text.
     pub(crate) requests: Vec<Request>,
     /// What it visibly exports.
@@ -113,7 +115,8 @@ pub(crate) fn analyse(text: &str) -> Result<Analysis, ParseError> {
     let scoping = SemanticBuilder::new().build(&parsed.program).semantic.into_scoping();
     let uses_require = scoping.root_unresolved_references().keys().any(|name| name.as_str() == "require");
     let is_module = parsed.program.source_type.is_module();
-    let analysis = Analysis { is_module, uses_require, ..Analysis::default() };
+    let reads_options = functions_read_options(&scoping);
+    let analysis = Analysis { is_module, uses_require, reads_options, ..Analysis::default() };
     let mut visitor = Visitor { scoping: &scoping, analysis };
     visitor.visit_program(&parsed.program);
     let mut analysis = visitor.analysis;
@@ -121,6 +124,13 @@ pub(crate) fn analyse(text: &str) -> Result<Analysis, ParseError> {
         analysis.exports.names = exported_names(&parsed.module_record);
     }
     Ok(analysis)
+}
+
+fn functions_read_options(scoping: &Scoping) -> bool {
+    let Some(options) = scoping.get_root_binding("options".into()) else { return false };
+    let is_in_function =
+        |scope| scoping.scope_ancestors(scope).any(|it| scoping.scope_flags(it).is_function());
+    scoping.get_resolved_references(options).any(|reference| is_in_function(reference.scope_id()))
 }
 
 fn exported_names(record: &ModuleRecord<'_>) -> BTreeSet<String> {

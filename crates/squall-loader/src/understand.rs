@@ -16,6 +16,7 @@ pub(crate) struct Understood {
     /// JavaScript, JSON or nothing.
     pub(crate) text: String,
     pub(crate) uses_require: bool,
+    pub(crate) reads_options: bool,
     pub(crate) requests: Vec<Request>,
     pub(crate) exports: VisibleExports,
     pub(crate) mapping: Mapping,
@@ -40,6 +41,7 @@ impl Understood {
             kind,
             text: text.to_owned(),
             uses_require: false,
+            reads_options: false,
             requests,
             exports,
             mapping: Mapping::default(),
@@ -73,9 +75,9 @@ impl Understood {
     }
 
     fn analysed(analysis: Analysis, text: String, mapping: Mapping) -> Self {
-        let Analysis { is_module, uses_require, requests, exports } = analysis;
+        let Analysis { is_module, uses_require, reads_options, requests, exports } = analysis;
         let kind = if is_module { ModuleKind::Es } else { ModuleKind::CommonJs };
-        Self { kind, text, uses_require, requests, exports, mapping }
+        Self { kind, text, uses_require, reads_options, requests, exports, mapping }
     }
 }
 

@@ -220,6 +220,12 @@ impl Options {
         self.shown(|key, is_set| is_set || !NOT_FOR_SCRIPTS.contains(&key))
     }
 
+    /// Only what is set: what k6 writes into the `options` that a script exports.
+    pub fn to_set_json(&self) -> Map<String, Value> {
+        let set = self.entries().into_iter().filter(|(_, value)| !value.is_null());
+        set.map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
     /// The options as `exec.test.options` shows them: without shortcuts, with what is about the machine.
     pub fn to_full_json(&self) -> Map<String, Value> {
         self.shown(|key, _| !SHORTCUTS.contains(&key))

@@ -45,7 +45,7 @@ pub(crate) fn install(ctx: &Ctx) -> Result<()> {
         define_lazy(ctx, &globals, name, build)?;
     }
     define_lazy(ctx, &globals, "GoError", go_error)?;
-    globals.prop("__VU", Accessor::from(|| vu_number()).configurable())?;
+    globals.prop("__VU", Accessor::from(vu_number).configurable())?;
     globals.prop("__ITER", Accessor::from(iteration_number).configurable())?;
     globals.prop("__ENV", Accessor::new(env::env, env::set_env).configurable())?;
     install_random(ctx)?;
@@ -83,11 +83,8 @@ fn iteration_number() -> Option<u64> {
     (vu.stage.get() == Stage::Iteration).then(|| vu.iteration.get().in_vu)
 }
 
-fn queue_microtask<'js>(ctx: Ctx<'js>, callback: Function<'js>) -> Result<()> {
-    callback.defer(()).map_err(|error| {
-        let _ = &ctx;
-        error
-    })
+fn queue_microtask(callback: Function) -> Result<()> {
+    callback.defer(())
 }
 
 /// The class of errors that host functions throw.

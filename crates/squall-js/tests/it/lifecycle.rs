@@ -134,3 +134,18 @@ fn numbers_that_json_lacks_are_no_setup_data() {
     let Some(AbortReason::Exception(message)) = ran.abort_reason else { panic!("{:?}", ran.abort_reason) };
     assert!(message.contains("NaN is a number that JSON cannot hold"), "{message}");
 }
+
+#[test]
+fn functions_see_consolidated_options_and_init_code_its_own() {
+    run(r#"
+        export const options = { vus: 1, setupTimeout: 5000, own: 1 };
+        const before = JSON.stringify(options);
+        export default function () {
+            console.log(before);
+            console.log(JSON.stringify([options.vus, options.setupTimeout, options.own]));
+        }
+    "#)
+    .check_log(&[r#"info {"vus":1,"setupTimeout":5000,"own":1}"#, r#"info [1,"5s",1]"#]);
+    run("export const options = Object.freeze({ vus: 1 });\nexport default () => console.log(options.vus);")
+        .check_log(&["info 1"]);
+}

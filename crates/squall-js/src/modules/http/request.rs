@@ -431,7 +431,7 @@ mod tests {
         let check = |text: &str, expected: std::result::Result<(&str, Option<&str>), ()>| {
             let target = Target::parse(text).map_err(|_| ());
             let target = target.as_ref().map(|target| (&*target.name, target.problem.as_deref()));
-            assert_eq!(target.map_err(|()| ()), expected, "{text:?}");
+            assert_eq!(target, expected, "{text:?}");
         };
         check("http://u:p@h/x", Ok(("http://****:****@h/x", None)));
         check("", Ok(("", Some("unsupported protocol scheme \"\""))));
