@@ -4,7 +4,6 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use super::Control;
 use crate::{
-    AbortReason,
     schedule::{ArrivalSchedule, Plan},
     vu::ScriptError,
     worker::{ArrivalRun, Command, Work},
@@ -39,12 +38,14 @@ pub(super) async fn run(control: &Control, schedule: ArrivalSchedule, vus: Range
 }
 
 /// One VU at a time is added when an arrival finds none; what is missed meanwhile asks for no other. As in k6
-/// such VUs are always new ones: idle VUs of the pool are planned for other scenarios.
+/// such VUs are always new ones: idle VUs of the pool are planned for other scenarios. One whose init code fails is
+/// logged and not tried again; the others go on.
 async fn add_vus_on_demand(control: &Control, run: &Arc<ArrivalRun>, vus_max: u64) {
+    let mut vus_failed = 0;
     loop {
         run.vu_wanted.notified().await;
         let vus = control.progress().vus_held();
-        if vus >= vus_max {
+        if vus + vus_failed >= vus_max {
             tracing::warn!(
                 scenario = control.run.config.name,
                 "Insufficient VUs, reached {vus} active VUs and cannot initialize more"
@@ -54,8 +55,11 @@ async fn add_vus_on_demand(control: &Control, run: &Arc<ArrivalRun>, vus_max: u6
         match control.conductor.create_vu().await {
             Ok(vu) => control.activate(vu, Work::Arrivals(run.clone())),
             Err(ScriptError::Interrupted) => return,
-            Err(ScriptError::Exception(message)) => {
-                return control.state().abort(AbortReason::Exception(message));
+            Err(ScriptError::Exception(error)) => {
+                vus_failed += 1;
+                let (scenario, executor) =
+                    (&control.run.config.name, control.run.config.executor.kind_name());
+                tracing::error!(scenario, executor, "a VU could not be added: {error}");
             }
         }
     }

@@ -165,3 +165,16 @@ fn one_unwritable_file_of_handle_summary_costs_no_other() {
     assert_eq!(sandbox.read("b.txt"), "b");
     assert!(output.stdout.contains("on stdout"));
 }
+
+/// As in k6: the VUs that there are go on.
+#[test]
+fn a_vu_that_cannot_be_added_while_the_test_runs_is_logged() {
+    let script = "import { sleep } from 'k6';
+        if (__VU > 1) throw new Error('only one');
+        export const options = { scenarios: { a: { executor: 'constant-arrival-rate', rate: 20, duration: '1s',
+            preAllocatedVUs: 1, maxVUs: 3, gracefulStop: '0s' } } };
+        export default () => sleep(0.2);";
+    let output = check(script, &[], 0, "a VU could not be added: Error: only one");
+    assert_eq!(output.stderr.matches("only one").count(), 2, "{}", output.stderr);
+    output.check(0, "Insufficient VUs");
+}
