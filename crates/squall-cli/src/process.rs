@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::process::Signal;
 use terminal_size::{Height, Width};
 use tokio::{signal::unix::SignalKind, sync::watch};
 use tracing::{Dispatch, dispatcher::DefaultGuard};
@@ -115,6 +116,8 @@ impl Interrupts {
         let guard = runtime.enter();
         let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
         let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
+        // A file at its size limit (ulimit -f) is an error of whoever writes it, not the end of the process.
+        drop(tokio::signal::unix::signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?);
         drop(guard);
         let (sender, receiver) = watch::channel(0);
         std::thread::Builder::new().name("signals".into()).spawn(move || {

@@ -249,6 +249,7 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
     summary.write(host_for_summary, clock, process).await;
     watching.finish();
     let lost = outputs::finish(outputs);
+    warn_of_folded_tags(&result.aggregate);
     if let Some(error) = process.console.take_stdout_error() {
         tracing::warn!(
             "standard output did not take everything: {error}; --summary-export keeps results in a file"
@@ -263,6 +264,16 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
         ExitCode::Success if is_interrupted => ExitCode::Interrupted,
         code => code,
     })
+}
+
+/// Tags with so many values that not each could have its own series.
+fn warn_of_folded_tags(aggregate: &Aggregate) {
+    for tag in aggregate.folded_keys() {
+        tracing::warn!(
+            "the tag '{tag}' has more values than can be told apart; the later ones were counted together as \
+             '__other__'. Fewer values help: URLs with ids in them can share one `name` tag"
+        );
+    }
 }
 
 fn timeout(skip: Option<bool>, limit: Option<Duration>) -> Option<Duration> {

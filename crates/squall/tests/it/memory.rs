@@ -41,3 +41,12 @@ fn the_limit_holds_in_the_init_code_and_for_the_smallest_values() {
         "out of memory: a VU may hold 1 bytes",
     );
 }
+
+#[test]
+fn a_tag_with_too_many_values_is_named() {
+    let script = "import { Counter } from 'k6/metrics';
+        const made = new Counter('made');
+        export default () => { for (let id = 0; id < 110000; id++) made.add(1, { id: String(id) }); }";
+    let output = check(script, &[], 0, "the tag 'id' has more values than can be told apart");
+    assert!(output.stdout.contains(": 110000"), "{}", output.stdout);
+}

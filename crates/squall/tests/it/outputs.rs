@@ -48,3 +48,11 @@ fn a_killed_run_leaves_what_was_flushed() {
     let points = lines.map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
     assert!(points.into_iter().any(|line| line["type"] == "Point"));
 }
+
+#[test]
+fn a_file_at_its_size_limit_is_an_error_of_the_output() {
+    let sandbox = Sandbox::with_script(EMPTY);
+    let output = sandbox.shell("ulimit -f 8; squall run --out json=samples.json -i 2000 script.js");
+    output.check(255, "json output: cannot write to samples.json: File too large");
+    output.check_iterations(2000);
+}
