@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 /// Less memory than any VU takes: its native stack, its context and the smallest script.
 const VU_BYTES_MIN: u64 = 48 << 10;
 
+/// A VU's native stack and the guard page below it.
+const MAPPINGS_OF_VU: u64 = 2;
+
 /// What this process may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Resources {
@@ -15,6 +18,8 @@ pub struct Resources {
     pub open_files: u64,
     /// Bytes of memory that are free for it; `None` when the machine does not say.
     pub free_memory_bytes: Option<u64>,
+    /// Memory mappings that the kernel lets a process have; `None` when it does not say.
+    pub mappings: Option<u64>,
 }
 
 impl Resources {
@@ -24,12 +29,29 @@ impl Resources {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
         let open_files = if raised.is_ok() { maximum } else { current };
-        Resources { open_files: open_files.unwrap_or(u64::MAX), free_memory_bytes: free_memory_bytes() }
+        Resources {
+            open_files: open_files.unwrap_or(u64::MAX),
+            free_memory_bytes: free_memory_bytes(),
+            mappings: read_number("/proc/sys/vm/max_map_count"),
+        }
     }
 
     /// Refuses a test that cannot fit into memory, before it takes the machine down. Warns when there are fewer
     /// descriptors than VUs.
     pub fn check(&self, needs: &Requirements) -> Result<()> {
+        self.check_memory(needs)?;
+        self.check_mappings(needs)?;
+        if needs.vus_max > self.open_files {
+            tracing::warn!(
+                "up to {} VUs share {} open files, and each connection takes one; raise the limit with ulimit -n",
+                needs.vus_max,
+                self.open_files
+            );
+        }
+        Ok(())
+    }
+
+    fn check_memory(&self, needs: &Requirements) -> Result<()> {
         let needed = needs.vus_planned.saturating_mul(VU_BYTES_MIN);
         if let Some(free) = self.free_memory_bytes
             && needed > free
@@ -43,14 +65,23 @@ impl Resources {
             return Err(Error::config(message)
                 .hint("use fewer VUs, or spread them over machines with --execution-segment"));
         }
-        if needs.vus_max > self.open_files {
-            tracing::warn!(
-                "up to {} VUs share {} open files, and each connection takes one; raise the limit with ulimit -n",
-                needs.vus_max,
-                self.open_files
-            );
-        }
         Ok(())
+    }
+
+    fn check_mappings(&self, needs: &Requirements) -> Result<()> {
+        let needed = needs.vus_planned.saturating_mul(MAPPINGS_OF_VU);
+        if self.mappings.is_none_or(|mappings| needed <= mappings) {
+            return Ok(());
+        }
+        let message = format!(
+            "the test starts with {} VUs, whose stacks need {needed} memory mappings; the kernel allows {}",
+            needs.vus_planned,
+            self.mappings.unwrap_or_default()
+        );
+        let enough = needed.saturating_add(needed / 10);
+        Err(Error::config(message).hint(format!(
+            "raise the limit with sysctl -w vm.max_map_count={enough}, or spread the VUs over processes with --execution-segment"
+        )))
     }
 }
 
@@ -61,9 +92,12 @@ fn gigabytes(bytes: u64) -> String {
 /// What the kernel could give without swapping, within the limit of the control group.
 fn free_memory_bytes() -> Option<u64> {
     let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| available_bytes(&text));
-    let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
-    let group = group.and_then(|text| text.trim().parse().ok());
-    machine.into_iter().chain(group).min()
+    machine.into_iter().chain(read_number("/sys/fs/cgroup/memory.max")).min()
+}
+
+/// A file of the kernel's that holds one number.
+fn read_number(path: &str) -> Option<u64> {
+    std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
 /// `MemAvailable` of `/proc/meminfo`.
@@ -78,7 +112,8 @@ mod tests {
 
     fn check(vus_planned: u64) -> Result<()> {
         let needs = Requirements { vus_planned, vus_max: vus_planned, duration_max: None };
-        Resources { open_files: 1024, free_memory_bytes: Some(8_000_000_000) }.check(&needs)
+        let free_memory_bytes = Some(8_000_000_000);
+        Resources { open_files: 1024, free_memory_bytes, mappings: Some(65_530) }.check(&needs)
     }
 
     #[test]
@@ -89,6 +124,16 @@ mod tests {
             error.message,
             "the test starts with 100000000 VUs, which take at least 4915.2 GB of memory; 8.0 GB are free"
         );
+    }
+
+    #[test]
+    fn a_test_with_more_stacks_than_mappings_is_refused() {
+        let error = check(40_000).unwrap_err();
+        assert_eq!(
+            error.message,
+            "the test starts with 40000 VUs, whose stacks need 80000 memory mappings; the kernel allows 65530"
+        );
+        assert!(error.hint.unwrap().starts_with("raise the limit with sysctl -w vm.max_map_count=88000"));
     }
 
     #[test]
