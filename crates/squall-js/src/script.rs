@@ -10,6 +10,7 @@ use rquickjs::{
     Ctx, Error, Exception, Function, Module, Object, Persistent, Result, Runtime, Value, WriteOptions,
     loader::{ImportAttributes, Loader, Resolver},
     module::{Declarations, Declared, Exports, ModuleDef},
+    object::Property,
     qjs,
 };
 use squall_loader::{ModuleGraph, ModuleId, ModuleKind, NAMESPACE_EXPORT};
@@ -235,8 +236,27 @@ impl Resolver for GraphResolver {
             Some(from) => script.resolve(ctx, from, name)?,
             None => graph.find(name).ok_or_else(|| Error::new_resolving(base, name))?,
         };
-        Ok(graph.module(id).specifier.clone())
+        let module = graph.module(id);
+        match &module.kind {
+            ModuleKind::Host(host) if !modules::exists(host) => {
+                let place = graph.find(base).map(|from| importing_line(graph, from, name)).unwrap_or_default();
+                Err(errors::throw_go(ctx, &format!("{}{place}", modules::unknown(host))))
+            }
+            _ => Ok(module.specifier.clone()),
+        }
     }
+}
+
+/// Where a module names `specifier` first, with that line.
+fn importing_line(graph: &ModuleGraph, from: ModuleId, specifier: &str) -> String {
+    let module = graph.module(from);
+    let quoted = |quote| module.source.find(&format!("{quote}{specifier}{quote}"));
+    let Some(position) = quoted('\'').or_else(|| quoted('"')) else { return String::new() };
+    let before = &module.source[..position];
+    let line = before.matches('\n').count() as u32 + 1;
+    let column = before.chars().rev().take_while(|&c| c != '\n').count() as u32 + 1;
+    let frame = squall_loader::code_frame(graph, &module.specifier, line, column);
+    format!("\n    at {}:{line}:{column}\n{frame}", module.specifier)
 }
 
 struct GraphLoader;
@@ -327,7 +347,8 @@ fn namespace<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Object<'js>> {
         }
     }
     if !namespace.contains_key("default")? {
-        namespace.set("default", value.clone())?;
+        // There for those who ask, but no key: as in k6.
+        namespace.prop("default", Property::from(value.clone()).writable().configurable())?;
     }
     Ok(namespace)
 }

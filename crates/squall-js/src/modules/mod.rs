@@ -38,12 +38,21 @@ pub(crate) fn load_default<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js
     }
 }
 
+/// Whether there is a module of this name.
+pub(crate) fn exists(name: &str) -> bool {
+    MODULES.iter().any(|(known, _)| *known == name)
+}
+
+/// What is said of a module that is not there.
+pub(crate) fn unknown(name: &str) -> String {
+    let known: Vec<&str> = MODULES.iter().map(|(name, _)| *name).collect();
+    format!("unknown module: {name} (this version of Squall has {})", known.join(", "))
+}
+
 /// The module's object, whose properties are its named exports.
 pub(crate) fn load<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
     let Some(&(name, build)) = MODULES.iter().find(|(known, _)| *known == name) else {
-        let known: Vec<&str> = MODULES.iter().map(|(name, _)| *name).collect();
-        let message = format!("unknown module: {name} (this version of Squall has {})", known.join(", "));
-        return Err(errors::throw_go(ctx, &message));
+        return Err(errors::throw_go(ctx, &unknown(name)));
     };
     let vu = vu::current();
     if let Some(module) = vu.host_modules.borrow().get(name) {

@@ -109,7 +109,7 @@ async fn run_script(path: &Path) -> Ran {
     let base_dir = path.parent().expect("a file has a folder").to_owned();
     let settings = |options: Options, options_json: String| Settings {
         vu_memory_limit_bytes: options.vu_memory_limit.as_ref().map_or(256 << 20, |limit| limit.0 as usize),
-        system_tags: options.system_tags.clone().unwrap_or_default(),
+        system_tags: options.system_tags.unwrap_or_default(),
         throw: options.throw == Some(true),
         options,
         options_json,

@@ -11,12 +11,12 @@ fn es_modules_import_common_js_by_name_by_default_and_as_a_namespace() {
             import { add, missing } from './math.js';
             import math from './math.js';
             import * as all from './math.js';
-            export default function () { console.log(add(1, 2), typeof missing, math.add(2, 2), Object.keys(all).sort().join()); }
+            export default function () { console.log(add(1, 2), typeof missing, math.add(2, 2), Object.keys(all).sort().join(), all.default === math); }
             "#,
         ),
         ("math.js", "exports.add = (a, b) => a + b; exports.name = 'math';"),
     ])
-    .check_log(&["info 3 undefined 4 add,default,name"]);
+    .check_log(&["info 3 undefined 4 add,name true"]);
 }
 
 #[test]
@@ -92,7 +92,8 @@ fn errors_of_loading_name_the_module_and_the_place() {
     assert!(missing.contains("nope.js") && missing.contains("script.js:1:"), "{missing}");
     let unknown =
         run("import ws from 'k6/nope'; export default function () {}").init_error.expect("it cannot load");
-    assert!(unknown.contains("unknown module: k6/nope"), "{unknown}");
+    assert!(unknown.contains("unknown module: k6/nope") && unknown.contains("script.js:1:16"), "{unknown}");
+    assert!(unknown.contains("1 | import ws from 'k6/nope';"), "{unknown}");
     let syntax = run("export default function () {\n  let x = ;\n}").init_error.expect("it cannot load");
     assert!(syntax.contains("script.js:2:11"), "{syntax}");
 }
