@@ -72,7 +72,10 @@ pub(crate) fn describe_value(ctx: &Ctx, value: &Value) -> String {
         (name, message) => format!("{name}: {message}"),
     };
     let script = Arc::clone(&vu::current().worker.script);
-    format!("{head}{}", indent_stack(&script, &stack))
+    let stack = source_stack(&script, &stack);
+    let frames: String = stack.iter().map(|frame| format!("\n\t{frame}")).collect();
+    let line = stack.first().and_then(|frame| source_line(&script, frame)).unwrap_or_default();
+    format!("{head}{frames}{line}")
 }
 
 /// The message of an error, or the value as text.
@@ -93,9 +96,21 @@ fn plain_text(ctx: &Ctx, value: &Value) -> String {
     }
 }
 
-/// The stack in source positions, each frame on a line of its own behind a tab, native frames left out.
-fn indent_stack(script: &Script, stack: &str) -> String {
+/// The stack's frames in source positions, native ones left out.
+fn source_stack(script: &Script, stack: &str) -> Vec<String> {
     let stack = squall_loader::rewrite_stack(script.graph(), stack);
     let frames = stack.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains("(native)"));
-    frames.map(|frame| format!("\n\t{frame}")).collect()
+    frames.map(str::to_owned).collect()
+}
+
+/// The line of the source that a frame, `at name (file:line:column)` or `at file:line:column`, points to.
+fn source_line(script: &Script, frame: &str) -> Option<String> {
+    let place = frame
+        .strip_suffix(')')
+        .and_then(|frame| frame.rsplit_once('('))
+        .map_or_else(|| frame.strip_prefix("at ").unwrap_or(frame), |(_, place)| place);
+    let (rest, column) = place.rsplit_once(':')?;
+    let (file, line) = rest.rsplit_once(':')?;
+    let shown = squall_loader::code_frame(script.graph(), file, line.parse().ok()?, column.parse().ok()?);
+    (!shown.is_empty()).then(|| format!("\n{shown}"))
 }

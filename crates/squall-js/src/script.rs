@@ -239,7 +239,8 @@ impl Resolver for GraphResolver {
         let module = graph.module(id);
         match &module.kind {
             ModuleKind::Host(host) if !modules::exists(host) => {
-                let place = graph.find(base).map(|from| importing_line(graph, from, name)).unwrap_or_default();
+                let place =
+                    graph.find(base).map(|from| importing_line(graph, from, name)).unwrap_or_default();
                 Err(errors::throw_go(ctx, &format!("{}{place}", modules::unknown(host))))
             }
             _ => Ok(module.specifier.clone()),

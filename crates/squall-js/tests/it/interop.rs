@@ -83,6 +83,11 @@ fn type_script_errors_show_the_lines_of_the_source() {
     )]);
     assert!(ran.log[0].starts_with("error Error: Green3\n\tat fail (file://"), "{}", ran.log[0]);
     assert!(ran.log[0].contains("script.ts:5:"), "{}", ran.log[0]);
+    assert!(
+        ran.log[0].contains("5 |   throw new Error(Color[Color.Green] + shape.side);\n"),
+        "{}",
+        ran.log[0]
+    );
 }
 
 #[test]
