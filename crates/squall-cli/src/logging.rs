@@ -2,11 +2,7 @@
 //! What scripts print with `console.log` and its like are log lines, too, with `source=console`.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, OnceLock},
     time::Instant,
 };
 
@@ -31,10 +27,12 @@ use crate::{
     runtime_options::{no_color, text},
 };
 
+mod file;
 mod format;
 mod loki;
 mod settings;
 
+use file::LogFile;
 use loki::Loki;
 
 pub use format::{Format, Record, Style};
@@ -44,17 +42,17 @@ pub use settings::{LogSettings, Target};
 /// The logger of a command. Dropping it pushes what has not been pushed, and ends the logging of a process that is
 /// not the real one.
 pub struct Logging {
-    console_file: Arc<OnceLock<Mutex<File>>>,
+    console_file: Arc<OnceLock<LogFile>>,
     loki: Option<Arc<Loki>>,
     _guard: Option<DefaultGuard>,
 }
 
 impl Logging {
     /// Appends what the script prints with `console` to a file from now on, instead of logging it.
-    pub fn redirect_console(&self, path: &Path) -> Result<()> {
-        let file = append_to(path)?;
+    pub fn redirect_console(&self, path: &str, process: &Process) -> Result<()> {
+        let file = LogFile::open(&process.resolve(path), &process.console)?;
         // A second redirection of one run would have no meaning; the first stays.
-        let _ = self.console_file.set(Mutex::new(file));
+        let _ = self.console_file.set(file);
         Ok(())
     }
 }
@@ -122,7 +120,7 @@ enum Sink {
     Stderr(Console),
     Stdout(Console),
     None,
-    File(Mutex<File>),
+    File(LogFile),
     Loki(Arc<Loki>),
 }
 
@@ -132,7 +130,7 @@ impl Sink {
             Target::Stderr => Sink::Stderr(process.console.clone()),
             Target::Stdout => Sink::Stdout(process.console.clone()),
             Target::None => Sink::None,
-            Target::File(path) => Sink::File(Mutex::new(append_to(&process.resolve(path))?)),
+            Target::File(path) => Sink::File(LogFile::open(&process.resolve(path), &process.console)?),
             Target::Loki(settings) => Sink::Loki(Arc::new(Loki::start(*settings, process.console.clone())?)),
         })
     }
@@ -142,25 +140,10 @@ impl Sink {
             Sink::Stderr(console) => console.print_error(&format.line(record, style)),
             Sink::Stdout(console) => console.print(&format.line(record, style)),
             Sink::None => {}
-            Sink::File(file) => append_line(file, &format.line(record, style)),
+            Sink::File(file) => file.append(&format.line(record, style)),
             Sink::Loki(loki) => loki.add(record),
         }
     }
-}
-
-/// Opens a log file as k6 does: appending, readable by its owner only. Its directory must exist.
-fn append_to(path: &Path) -> Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| Error::usage(format!("cannot write the log file {}: {error}", path.display())))
-}
-
-fn append_line(file: &Mutex<File>, line: &str) {
-    // A full disk under the log must not end the run.
-    let _ = file.lock().expect("no panic under this lock").write_all(line.as_bytes());
 }
 
 struct LogLayer {
@@ -168,7 +151,7 @@ struct LogLayer {
     format: Format,
     style: Style,
     sink: Sink,
-    console_file: Arc<OnceLock<Mutex<File>>>,
+    console_file: Arc<OnceLock<LogFile>>,
     started: Instant,
 }
 
@@ -178,7 +161,7 @@ impl LogLayer {
         match self.console_file.get() {
             Some(file) if is_console => {
                 record.fields.retain(|(name, _)| *name != "source");
-                append_line(file, &self.format.line(&record, Style::Plain));
+                file.append(&self.format.line(&record, Style::Plain));
             }
             _ => self.sink.write(&record, self.format, self.style),
         }

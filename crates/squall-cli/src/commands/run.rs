@@ -111,7 +111,7 @@ pub fn start(plan: RunPlan, process: &mut Process, logging: &Logging) -> Result<
         .into_iter()
         .find_map(|options| options.console_output.as_deref());
     if let Some(path) = console_output {
-        logging.redirect_console(&process.resolve(path))?;
+        logging.redirect_console(path, process)?;
     }
     session::run(plan, process)
 }

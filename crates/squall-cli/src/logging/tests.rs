@@ -96,7 +96,7 @@ fn log(sandbox: &Sandbox, flags: &str, console_output: Option<&str>) -> (String,
     let Ok(crate::args::Invocation::Command(cli)) = crate::args::parse(&process) else { panic!("bad flags") };
     let logging = start(&cli, &process).expect("good settings");
     if let Some(name) = console_output {
-        logging.redirect_console(&process.resolve(name)).expect("a writable file");
+        logging.redirect_console(name, &process).expect("a writable file");
     }
     tracing::debug!("details");
     tracing::warn!(target: "hyper::proto", "not ours");

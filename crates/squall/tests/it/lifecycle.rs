@@ -28,7 +28,8 @@ fn lifecycle_names_that_are_no_functions_are_refused() {
 fn an_error_in_the_init_code_of_one_vu_names_the_vu() {
     let script = "if (__VU === 3) throw new Error('no third');\nexport default () => {};";
     let output = check(script, &["--vus", "4", "--iterations", "8"], 107, "Error: no third");
-    output.check(107, r"script.js:1:28)\n\twhile VU 3 was initialized");
+    output.check(107, "script.js:1:28)");
+    output.check(107, "while VU 3 was initialized");
 }
 
 #[test]
@@ -175,6 +176,6 @@ fn a_vu_that_cannot_be_added_while_the_test_runs_is_logged() {
             preAllocatedVUs: 1, maxVUs: 3, gracefulStop: '0s' } } };
         export default () => sleep(0.2);";
     let output = check(script, &[], 0, "a VU could not be added: Error: only one");
-    assert_eq!(output.stderr.matches("only one").count(), 2, "{}", output.stderr);
+    assert_eq!(output.stderr.matches("a VU could not be added").count(), 2, "{}", output.stderr);
     output.check(0, "Insufficient VUs");
 }

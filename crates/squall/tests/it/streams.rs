@@ -74,3 +74,14 @@ fn logs_go_where_they_are_sent() {
     assert!(!quiet.stdout.contains("execution:") && quiet.stdout.contains("iterations"), "{}", quiet.stdout);
     assert!(!quiet.stdout.contains('\x1b'), "{}", quiet.stdout);
 }
+
+#[test]
+fn a_full_disk_under_the_log_is_told_once() {
+    let script = "export default () => { console.log('one'); console.log('two'); };";
+    for flag in ["--log-output=file=/dev/full", "--console-output=/dev/full"] {
+        let output = Sandbox::with_script(script).run(&[flag]);
+        output.check(0, "cannot write the log file /dev/full: No space left on device");
+        assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+        output.check_iterations(1);
+    }
+}
