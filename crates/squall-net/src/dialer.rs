@@ -10,51 +10,13 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::hosts::{HostOverrides, HostPatterns, IpRange};
-use crate::proxy::{self, Proxies};
-use crate::resolver::{DnsConfig, Resolver};
+use crate::resolver::Resolver;
 use crate::stream::{Counted, Stream, Traffic};
-use crate::tls::{TlsClient, TlsConfig, TlsInfo, tls_error};
-use crate::{ConfigError, NetError, code};
+use crate::tls::{TlsClient, TlsInfo, tls_error};
+use crate::{ConfigError, NetConfig, NetError, code, proxy};
 
 /// k6's TCP keep-alive interval.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-
-/// Everything about connections that options decide. The default is k6's.
-#[derive(Clone, Debug)]
-pub struct NetConfig {
-    /// `hosts`.
-    pub hosts: HostOverrides,
-    /// `dns`.
-    pub dns: DnsConfig,
-    /// `blockHostnames`.
-    pub block_hostnames: HostPatterns,
-    /// `blacklistIPs`.
-    pub blacklist_ips: Vec<IpRange>,
-    /// `localIPs`: the pool of source addresses; empty leaves it to the system.
-    pub local_ips: Vec<IpAddr>,
-    /// Time to connect, a proxy's handshake included.
-    pub dial_timeout: Duration,
-    /// The TLS options.
-    pub tls: TlsConfig,
-    /// Proxies, usually from the environment.
-    pub proxies: Proxies,
-}
-
-impl Default for NetConfig {
-    fn default() -> Self {
-        Self {
-            hosts: HostOverrides::default(),
-            dns: DnsConfig::default(),
-            block_hostnames: HostPatterns::default(),
-            blacklist_ips: Vec::new(),
-            local_ips: Vec::new(),
-            dial_timeout: Duration::from_secs(30),
-            tls: TlsConfig::default(),
-            proxies: Proxies::default(),
-        }
-    }
-}
 
 /// Where to connect to.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +74,7 @@ impl Dialer {
     /// TLS options that cannot be honoured, or client certificates that cannot be read.
     pub fn new(config: NetConfig) -> Result<Self, ConfigError> {
         let tls = TlsClient::new(&config.tls)?;
-        let resolver = Resolver::new(config.dns);
+        let resolver = Resolver::new(config.dns.clone());
         Ok(Self { config, resolver, tls })
     }
 
@@ -172,13 +134,15 @@ impl Dialer {
                 if self.config.block_hostnames.matches(host) {
                     return Err(NetError::new(code::BLOCKED_HOSTNAME, "hostname is blocked"));
                 }
-                match self.config.hosts.get(host, port) {
+                match self.config.hosts.lookup(host, port) {
                     Some(address) => address,
                     None => SocketAddr::new(self.resolver.resolve(host).await?, port),
                 }
             }
         };
-        if self.config.blacklist_ips.iter().any(|range| range.contains(address.ip())) {
+        // An IPv4 address mapped into IPv6 is the same host.
+        let ip = address.ip().to_canonical();
+        if self.config.blacklist_ips.iter().any(|network| network.contains(&ip)) {
             return Err(NetError::new(code::BLACKLISTED_IP, "ip is blacklisted"));
         }
         Ok(address)
@@ -187,7 +151,7 @@ impl Dialer {
     async fn connect(&self, remote: SocketAddr, vu: u64) -> Result<TcpStream, NetError> {
         let dial = async {
             let socket = if remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-            if let Some(local) = self.local_ip(vu) {
+            if let Some(local) = self.config.local_ips.address_of(vu) {
                 socket.bind(SocketAddr::new(local, 0))?;
             }
             socket.set_nodelay(true)?;
@@ -200,12 +164,6 @@ impl Dialer {
             Ok(connected) => connected.map_err(|error| NetError::dial(&error)),
             Err(_) => Err(NetError::dial_timeout()),
         }
-    }
-
-    fn local_ip(&self, vu: u64) -> Option<IpAddr> {
-        let pool = &self.config.local_ips;
-        let index = vu.saturating_sub(1).checked_rem(pool.len() as u64)?;
-        Some(pool[index as usize])
     }
 
     async fn handshake(

@@ -4,18 +4,17 @@
 //! One [`Dialer`] serves a process; worker threads share it. A dialed [`Stream`] counts its raw bytes
 //! into the [`Traffic`] of whoever asked for it.
 
+mod config;
 mod dialer;
 mod error;
-mod hosts;
 mod proxy;
 mod resolver;
 mod stream;
 mod tls;
 
-pub use dialer::{Dialed, Dialer, Endpoint, NetConfig, Security};
+pub use config::NetConfig;
+pub use dialer::{Dialed, Dialer, Endpoint, Security};
 pub use error::{ConfigError, NetError, code};
-pub use hosts::{HostOverrides, HostPatterns, IpRange};
 pub use proxy::{Proxies, Proxy};
-pub use resolver::{DnsConfig, DnsPolicy, DnsSelect};
 pub use stream::{Stream, Traffic};
-pub use tls::{ClientCertificate, TlsConfig, TlsInfo, TlsVersion};
+pub use tls::{TlsConfig, TlsInfo};

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use squall_options::Cidr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::hosts::IpRange;
 use crate::stream::Counted;
 use crate::{ConfigError, NetError};
 
@@ -37,7 +37,8 @@ impl Proxies {
     /// A proxy that is not `http://`.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| {
-            variable(name).or_else(|| variable(&name.to_ascii_lowercase())).filter(|value| !value.is_empty())
+            let spellings = [name.to_owned(), name.to_ascii_lowercase()];
+            spellings.iter().filter_map(|name| variable(name)).find(|value| !value.is_empty())
         };
         let proxy = |name: &str| get(name).map(|value| Proxy::parse(&value)).transpose();
         Ok(Self {
@@ -112,7 +113,7 @@ struct Exceptions(Vec<Exception>);
 #[derive(Clone, Debug)]
 enum Exception {
     All,
-    Range(IpRange),
+    Network(Cidr),
     /// A domain and what is below it.
     Domain {
         /// Starts with a dot.
@@ -134,7 +135,7 @@ impl Exceptions {
         let host = host.to_ascii_lowercase();
         self.0.iter().any(|exception| match exception {
             Exception::All => true,
-            Exception::Range(range) => ip.is_some_and(|ip| range.contains(ip)),
+            Exception::Network(network) => ip.is_some_and(|ip| network.contains(&ip)),
             Exception::Domain { suffix, below_only, port: only } => {
                 let itself = !below_only && host == suffix[1..];
                 only.is_none_or(|only| only == port) && (itself || host.ends_with(suffix.as_str()))
@@ -148,8 +149,8 @@ impl Exception {
         if entry == "*" {
             return Self::All;
         }
-        if let Ok(range) = entry.parse() {
-            return Self::Range(range);
+        if let Ok(network) = entry.parse().or_else(|_| entry.parse::<IpAddr>().map(Cidr::from)) {
+            return Self::Network(network);
         }
         let (host, port) = split_port(entry);
         let port = port.and_then(|port| port.parse().ok());

@@ -4,59 +4,16 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use rand::seq::IndexedRandom as _;
+use squall_options::{Dns, DnsPolicy, DnsSelect};
 use tokio::time::Instant;
 
 use crate::{NetError, code};
 
-/// `options.dns`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DnsConfig {
-    /// How long an answer is kept; zero asks every time, none keeps it for good.
-    pub ttl: Option<Duration>,
-    /// Which address of an answer to take.
-    pub select: DnsSelect,
-    /// Which family of addresses to take.
-    pub policy: DnsPolicy,
-}
-
-impl Default for DnsConfig {
-    fn default() -> Self {
-        Self { ttl: Some(Duration::from_secs(300)), select: DnsSelect::Random, policy: DnsPolicy::PreferIpv4 }
-    }
-}
-
-/// Which address of several to dial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DnsSelect {
-    /// Always the first.
-    First,
-    /// Any.
-    Random,
-    /// One after the other, over all VUs.
-    RoundRobin,
-}
-
-/// Which family of addresses to dial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DnsPolicy {
-    /// IPv4 when there is one.
-    PreferIpv4,
-    /// IPv6 when there is one.
-    PreferIpv6,
-    /// IPv4 or an error.
-    OnlyIpv4,
-    /// IPv6 or an error.
-    OnlyIpv6,
-    /// All that came back.
-    Any,
-}
-
 #[derive(Debug)]
 pub(crate) struct Resolver {
-    config: DnsConfig,
+    dns: Dns,
     cache: Mutex<HashMap<String, Arc<Entry>>>,
 }
 
@@ -74,8 +31,8 @@ struct Answer {
 }
 
 impl Resolver {
-    pub(crate) fn new(config: DnsConfig) -> Self {
-        Self { config, cache: Mutex::default() }
+    pub(crate) fn new(dns: Dns) -> Self {
+        Self { dns, cache: Mutex::default() }
     }
 
     /// One address of `host`, chosen by the configured policy.
@@ -86,13 +43,13 @@ impl Resolver {
         let ips = match fresh {
             Some(answer) => answer.ips.clone(),
             None => {
-                let ips = by_policy(lookup(host).await?, self.config.policy);
+                let ips = by_policy(lookup(host).await?, self.dns.policy.unwrap_or_default());
                 *answer = Some(Answer { ips: ips.clone(), at: Instant::now() });
                 ips
             }
         };
         drop(answer);
-        select(&ips, self.config.select, &entry.next).ok_or_else(no_such_host)
+        select(&ips, self.dns.select.unwrap_or_default(), &entry.next).ok_or_else(no_such_host)
     }
 
     fn entry(&self, host: &str) -> Arc<Entry> {
@@ -104,7 +61,7 @@ impl Resolver {
     }
 
     fn is_fresh(&self, answer: &Answer) -> bool {
-        self.config.ttl.is_none_or(|ttl| answer.at.elapsed() < ttl)
+        self.dns.cache_time().is_none_or(|ttl| answer.at.elapsed() < ttl)
     }
 }
 
@@ -212,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn localhost_resolves_and_is_cached() {
-        let resolver = Resolver::new(DnsConfig::default());
+        let resolver = Resolver::new(Dns::default());
         assert!(resolver.resolve("localhost").await.unwrap().is_loopback());
         let entry = resolver.entry("localhost");
         let at = entry.answer.lock().await.as_ref().unwrap().at;

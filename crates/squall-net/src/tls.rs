@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -12,67 +11,27 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    AlertDescription, CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, ProtocolVersion,
-    RootCertStore, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
+    AlertDescription, CertificateError, CipherSuite as SuiteId, ClientConfig, DigitallySignedStruct,
+    ProtocolVersion, RootCertStore, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
 };
+use squall_options::{CipherSuite, HostnamePatterns, TlsAuth, TlsVersion, TlsVersions};
 use x509_parser::time::ASN1Time;
 
-use crate::hosts::HostPatterns;
 use crate::{ConfigError, NetError, code};
-
-/// A protocol version. rustls speaks the last two; the older ones are known so as to be refused clearly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
-    /// TLS 1.0.
-    Tls10,
-    /// TLS 1.1.
-    Tls11,
-    /// TLS 1.2.
-    Tls12,
-    /// TLS 1.3.
-    Tls13,
-}
-
-impl FromStr for TlsVersion {
-    type Err = ConfigError;
-
-    fn from_str(text: &str) -> Result<Self, ConfigError> {
-        match text {
-            "tls1.0" => Ok(Self::Tls10),
-            "tls1.1" => Ok(Self::Tls11),
-            "tls1.2" => Ok(Self::Tls12),
-            "tls1.3" => Ok(Self::Tls13),
-            _ => Err(ConfigError::new(format!("unknown TLS version '{text}'"))),
-        }
-    }
-}
 
 /// The TLS options of a run.
 #[derive(Clone, Debug, Default)]
 pub struct TlsConfig {
-    /// `tlsVersion.min`.
-    pub min_version: Option<TlsVersion>,
-    /// `tlsVersion.max`.
-    pub max_version: Option<TlsVersion>,
-    /// `tlsCipherSuites` by Go's names; empty means all.
-    pub cipher_suites: Vec<String>,
+    /// `tlsVersion`: rustls speaks TLS 1.2 and 1.3.
+    pub versions: TlsVersions,
+    /// `tlsCipherSuites`; empty means all.
+    pub cipher_suites: Vec<CipherSuite>,
     /// `insecureSkipTLSVerify`.
     pub insecure_skip_verify: bool,
-    /// `tlsAuth`.
-    pub client_certificates: Vec<ClientCertificate>,
+    /// `tlsAuth`: certificates that prove who the client is.
+    pub client_certificates: Vec<TlsAuth>,
     /// Certificate authorities to trust besides the system's, in PEM.
     pub extra_roots_pem: Vec<String>,
-}
-
-/// A certificate that proves who the client is.
-#[derive(Clone, Debug)]
-pub struct ClientCertificate {
-    /// The chain, leaf first.
-    pub cert_pem: String,
-    /// The unencrypted private key.
-    pub key_pem: String,
-    /// Hosts to show it to (`*.x` allowed); empty means any that asks.
-    pub domains: Vec<String>,
 }
 
 /// What a handshake agreed on, in k6's words.
@@ -85,21 +44,17 @@ pub struct TlsInfo {
 }
 
 /// The suites rustls has, under the names k6 gives them.
-const CIPHER_SUITES: [(&str, CipherSuite); 9] = [
-    ("TLS_AES_128_GCM_SHA256", CipherSuite::TLS13_AES_128_GCM_SHA256),
-    ("TLS_AES_256_GCM_SHA384", CipherSuite::TLS13_AES_256_GCM_SHA384),
-    ("TLS_CHACHA20_POLY1305_SHA256", CipherSuite::TLS13_CHACHA20_POLY1305_SHA256),
-    ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
-    ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
-    ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305", CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
-    ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
-    ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384),
-    ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305", CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
+const CIPHER_SUITES: [(&str, SuiteId); 9] = [
+    ("TLS_AES_128_GCM_SHA256", SuiteId::TLS13_AES_128_GCM_SHA256),
+    ("TLS_AES_256_GCM_SHA384", SuiteId::TLS13_AES_256_GCM_SHA384),
+    ("TLS_CHACHA20_POLY1305_SHA256", SuiteId::TLS13_CHACHA20_POLY1305_SHA256),
+    ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", SuiteId::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+    ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", SuiteId::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384),
+    ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305", SuiteId::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256),
+    ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", SuiteId::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+    ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", SuiteId::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384),
+    ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305", SuiteId::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256),
 ];
-
-/// Go's names that rustls will never have, so that the error can say so.
-const UNSUPPORTED_PREFIXES: [&str; 4] =
-    ["TLS_RSA_WITH_", "TLS_ECDHE_RSA_WITH_3DES", "TLS_ECDHE_RSA_WITH_", "TLS_ECDHE_ECDSA_WITH_"];
 
 /// Makes client configurations. Options are checked at once; the system's roots are read on first use.
 #[derive(Debug)]
@@ -126,13 +81,13 @@ struct Identity {
     key: Arc<CertifiedKey>,
     /// The issuers of the chain, in DER: servers name the ones they accept.
     issuers: Vec<Vec<u8>>,
-    domains: HostPatterns,
+    domains: HostnamePatterns,
 }
 
 impl TlsClient {
     pub(crate) fn new(config: &TlsConfig) -> Result<Self, ConfigError> {
         let mut provider = aws_lc_rs::default_provider();
-        let versions = versions(config.min_version, config.max_version)?;
+        let versions = versions(config.versions)?;
         if !config.cipher_suites.is_empty() {
             provider.cipher_suites = cipher_suites(&config.cipher_suites, &versions)?;
         }
@@ -140,7 +95,7 @@ impl TlsClient {
         let identities = config
             .client_certificates
             .iter()
-            .map(|certificate| Identity::new(certificate, &provider))
+            .map(|auth| Identity::new(auth, &provider))
             .collect::<Result<_, _>>()?;
         let mut extra_roots = Vec::new();
         for pem in &config.extra_roots_pem {
@@ -223,12 +178,9 @@ impl TlsClient {
     }
 }
 
-fn versions(
-    min: Option<TlsVersion>,
-    max: Option<TlsVersion>,
-) -> Result<Vec<&'static SupportedProtocolVersion>, ConfigError> {
-    let min = min.unwrap_or(TlsVersion::Tls12);
-    let max = max.unwrap_or(TlsVersion::Tls13);
+fn versions(wanted: TlsVersions) -> Result<Vec<&'static SupportedProtocolVersion>, ConfigError> {
+    let min = wanted.min.unwrap_or(TlsVersion::Tls12);
+    let max = wanted.max.unwrap_or(TlsVersion::Tls13);
     if min > max {
         return Err(ConfigError::new("tlsVersion: min is greater than max"));
     }
@@ -246,17 +198,14 @@ fn versions(
 
 /// The named suites. Go cannot choose those of TLS 1.3, so they stay available whatever the list says.
 fn cipher_suites(
-    names: &[String],
+    names: &[CipherSuite],
     versions: &[&'static SupportedProtocolVersion],
 ) -> Result<Vec<SupportedCipherSuite>, ConfigError> {
     let mut wanted = Vec::new();
-    for name in names {
-        match CIPHER_SUITES.iter().find(|(known, _)| known == name) {
+    for name in names.iter().map(|suite| suite.name()) {
+        match CIPHER_SUITES.iter().find(|(known, _)| *known == name) {
             Some((_, suite)) => wanted.push(*suite),
-            None if UNSUPPORTED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) => {
-                tracing::warn!("tlsCipherSuites: {name} is not supported and left out");
-            }
-            None => return Err(ConfigError::new(format!("unknown cipher suite '{name}'"))),
+            None => tracing::warn!("tlsCipherSuites: {name} is not supported and left out"),
         }
     }
     let suites: Vec<_> = aws_lc_rs::ALL_CIPHER_SUITES
@@ -284,17 +233,18 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, ConfigError> 
 }
 
 impl Identity {
-    fn new(certificate: &ClientCertificate, provider: &CryptoProvider) -> Result<Self, ConfigError> {
-        let chain = certificates(&certificate.cert_pem)?;
-        if certificate.key_pem.contains("ENCRYPTED") {
+    fn new(auth: &TlsAuth, provider: &CryptoProvider) -> Result<Self, ConfigError> {
+        let chain = certificates(&auth.cert)?;
+        if auth.key.contains("ENCRYPTED") {
             return Err(ConfigError::new("tlsAuth: encrypted private keys are not supported"));
         }
-        let key = PrivateKeyDer::from_pem_slice(certificate.key_pem.as_bytes())
+        let key = PrivateKeyDer::from_pem_slice(auth.key.as_bytes())
             .map_err(|error| ConfigError::new(format!("tlsAuth: invalid private key: {error}")))?;
         let issuers = chain.iter().filter_map(|der| issuer(der)).collect();
         let key = CertifiedKey::from_der(chain, key, provider)
             .map_err(|error| ConfigError::new(format!("tlsAuth: {error}")))?;
-        let domains = HostPatterns::new(certificate.domains.iter().map(String::as_str))?;
+        let domains = HostnamePatterns::new(auth.domains.clone())
+            .map_err(|error| ConfigError::new(format!("tlsAuth: {error}")))?;
         Ok(Self { key: Arc::new(key), issuers, domains })
     }
 
@@ -483,6 +433,8 @@ fn alert_text(alert: AlertDescription) -> String {
 
 #[cfg(test)]
 mod tests {
+    use squall_options::FromText as _;
+
     use super::*;
 
     fn config_error(config: TlsConfig) -> String {
@@ -492,7 +444,7 @@ mod tests {
     #[test]
     fn options_that_cannot_be_honoured_are_refused() {
         let versions =
-            |min, max| config_error(TlsConfig { min_version: min, max_version: max, ..TlsConfig::default() });
+            |min, max| config_error(TlsConfig { versions: TlsVersions { min, max }, ..TlsConfig::default() });
         assert_eq!(versions(None, None), "none");
         assert_eq!(versions(Some(TlsVersion::Tls10), Some(TlsVersion::Tls13)), "none");
         assert_eq!(
@@ -503,34 +455,27 @@ mod tests {
             versions(Some(TlsVersion::Tls13), Some(TlsVersion::Tls12)),
             "tlsVersion: min is greater than max"
         );
-        assert_eq!("tls1.2".parse(), Ok(TlsVersion::Tls12));
-        assert!("ssl3".parse::<TlsVersion>().is_err());
     }
 
     #[test]
     fn cipher_suites_are_gos() {
-        let suites = |names: &[&str], max_version| {
-            let cipher_suites = names.iter().map(|name| (*name).to_owned()).collect();
-            config_error(TlsConfig { cipher_suites, max_version, ..TlsConfig::default() })
+        let suites = |names: &[&str], max| {
+            let suite = |name: &&str| CipherSuite::from_text(name).unwrap();
+            let cipher_suites = names.iter().map(suite).collect();
+            let versions = TlsVersions { min: None, max };
+            config_error(TlsConfig { cipher_suites, versions, ..TlsConfig::default() })
         };
         let (rsa, ecdhe) = ("TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
         assert_eq!(suites(&[rsa, ecdhe], None), "none");
-        assert_eq!(suites(&["TLS_NOPE"], None), "unknown cipher suite 'TLS_NOPE'");
         let none_left = "tlsCipherSuites: none of them is supported";
         assert_eq!(suites(&[rsa], Some(TlsVersion::Tls12)), none_left);
     }
 
     #[test]
     fn client_certificates_must_be_readable() {
-        let certificate = |cert_pem: &str, key_pem: &str| {
-            config_error(TlsConfig {
-                client_certificates: vec![ClientCertificate {
-                    cert_pem: cert_pem.to_owned(),
-                    key_pem: key_pem.to_owned(),
-                    domains: Vec::new(),
-                }],
-                ..TlsConfig::default()
-            })
+        let certificate = |cert: &str, key: &str| {
+            let auth = TlsAuth { cert: cert.to_owned(), key: key.to_owned(), ..TlsAuth::default() };
+            config_error(TlsConfig { client_certificates: vec![auth], ..TlsConfig::default() })
         };
         let good = squall_testing::Authority::new().client("vu");
         let other = squall_testing::Authority::new().client("vu");

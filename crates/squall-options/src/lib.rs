@@ -20,8 +20,8 @@ pub use layers::{
     ConfigFile, Layer, consolidate, derive_scenarios, from_config_file, from_env, resolve_execution,
 };
 pub use network::{
-    CipherSuite, Dns, DnsPolicy, DnsSelect, DnsTtl, HostAddress, HostnamePatterns, Hosts, IpPool, TlsAuth,
-    TlsVersion, TlsVersions,
+    CipherSuite, Dns, DnsPolicy, DnsSelect, DnsTtl, HostnamePatterns, Hosts, IpPool, TlsAuth, TlsVersion,
+    TlsVersions,
 };
 pub use node::Node;
 pub use options::{Options, defaults};

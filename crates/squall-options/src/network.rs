@@ -339,15 +339,14 @@ impl HostnamePatterns {
         }
     }
 
-    /// The first pattern that matches `host`.
-    pub fn find(&self, host: &str) -> Option<&str> {
-        let host = host.to_lowercase();
-        self.0.iter().map(String::as_str).find(|pattern| pattern_matches(&pattern.to_lowercase(), &host))
-    }
-
     /// Whether any pattern matches `host`.
     pub fn matches(&self, host: &str) -> bool {
-        self.find(host).is_some()
+        self.0.iter().any(|pattern| pattern_matches(pattern, host))
+    }
+
+    /// Whether there are no patterns.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -369,11 +368,9 @@ impl FromText for HostnamePatterns {
 
 /// An address to use for a host; without a port the one of the request stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HostAddress {
-    /// Address to dial.
-    pub ip: IpAddr,
-    /// Port to dial instead of the request's.
-    pub port: Option<u16>,
+struct HostAddress {
+    ip: IpAddr,
+    port: Option<u16>,
 }
 
 impl FromStr for HostAddress {
@@ -404,7 +401,16 @@ impl fmt::Display for HostAddress {
 pub struct Hosts(BTreeMap<String, HostAddress>);
 
 impl Hosts {
-    /// Adds an entry. The error is a clause that says what is wrong.
+    /// Reads pairs of `host`, `host:port` or `*.host` and `ip` or `ip:port`. The error is a clause that says
+    /// what is wrong.
+    pub fn new<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Hosts, String> {
+        let mut hosts = Hosts::default();
+        for (pattern, address) in entries {
+            hosts.insert(pattern, address)?;
+        }
+        Ok(hosts)
+    }
+
     fn insert(&mut self, pattern: &str, address: &str) -> Result<(), String> {
         let host = pattern.rsplit_once(':').map_or(pattern, |(host, _)| host);
         if !is_hostname_pattern(host) {
@@ -414,21 +420,23 @@ impl Hosts {
         Ok(())
     }
 
-    /// The address for `host` at `port`. An entry with the port wins over one without, a name over a wildcard,
-    /// a long wildcard over a short one.
-    pub fn lookup(&self, host: &str, port: u16) -> Option<HostAddress> {
+    /// Where to connect to for `host` at `port`. Like k6, first asks for `host:port`, then for `host`; a name
+    /// wins over a wildcard, a long wildcard over a short one.
+    pub fn lookup(&self, host: &str, port: u16) -> Option<SocketAddr> {
+        if self.0.is_empty() {
+            return None;
+        }
         let host = host.to_lowercase();
-        let host_port = format!("{host}:{port}");
-        let exact = self.0.get(&host_port).or_else(|| self.0.get(&host));
-        exact.copied().or_else(|| {
-            self.0
-                .iter()
-                .filter(|(pattern, _)| {
-                    pattern_matches(pattern, &host_port) || pattern_matches(pattern, &host)
-                })
-                .max_by_key(|(pattern, _)| pattern.len())
-                .map(|(_, address)| *address)
-        })
+        let found = self.find(&format!("{host}:{port}")).or_else(|| self.find(&host))?;
+        Some(SocketAddr::new(found.ip, found.port.unwrap_or(port)))
+    }
+
+    fn find(&self, name: &str) -> Option<&HostAddress> {
+        let wildcard = || {
+            let matching = self.0.iter().filter(|(pattern, _)| pattern_matches(pattern, name));
+            matching.max_by_key(|(pattern, _)| pattern.len()).map(|(_, address)| address)
+        };
+        self.0.get(name).or_else(wildcard)
     }
 }
 
@@ -450,11 +458,8 @@ impl OptionValue for Hosts {
 
 impl FromText for Hosts {
     fn from_text(text: &str) -> Result<Hosts, String> {
-        let mut hosts = Hosts::default();
-        for (pattern, address) in BTreeMap::from_text(text)? {
-            hosts.insert(&pattern, &address)?;
-        }
-        Ok(hosts)
+        let entries = BTreeMap::from_text(text)?;
+        Hosts::new(entries.iter().map(|(pattern, address)| (pattern.as_str(), address.as_str())))
     }
 }
 
@@ -463,11 +468,14 @@ fn is_hostname_pattern(pattern: &str) -> bool {
     !pattern.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
-/// Whether a lower-case pattern matches a lower-case host. A leading `*` stands for at least one character.
+/// Whether `pattern` matches `host`, in any letter case. A leading `*` stands for at least one character.
 fn pattern_matches(pattern: &str, host: &str) -> bool {
     match pattern.strip_prefix('*') {
-        Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
-        None => pattern == host,
+        Some(end) => {
+            let start = host.len().saturating_sub(end.len());
+            start > 0 && host.as_bytes()[start..].eq_ignore_ascii_case(end.as_bytes())
+        }
+        None => pattern.eq_ignore_ascii_case(host),
     }
 }
 
@@ -584,7 +592,9 @@ mod tests {
             assert!(!patterns.matches(host), "{host}");
         }
         assert!(HostnamePatterns::from_text("*").expect("valid").matches("anything"));
-        assert!(HostnamePatterns::from_text("a b").is_err());
+        for bad in ["", "a b", "a*b", "**"] {
+            assert!(HostnamePatterns::from_text(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
@@ -595,16 +605,19 @@ mod tests {
             ("*.com", "3.3.3.3"),
             ("*.b.com", "[::1]:80"),
         ];
-        let mut hosts = Hosts::default();
-        for (pattern, address) in entries {
-            hosts.insert(pattern, address).expect("valid");
-        }
-        let found = |host, port| hosts.lookup(host, port).map(|address| address.to_string());
-        assert_eq!(found("A.com", 80).as_deref(), Some("1.1.1.1"));
-        assert_eq!(found("a.com", 443).as_deref(), Some("2.2.2.2:8443"));
-        assert_eq!(found("x.b.com", 1).as_deref(), Some("[::1]:80"));
-        assert_eq!(found("b.com", 1).as_deref(), Some("3.3.3.3"));
-        assert_eq!(found("b.org", 1), None);
+        let hosts = Hosts::new(entries).expect("valid");
+        let check = |host, port, expected: &str| {
+            let found = hosts.lookup(host, port).map(|address| address.to_string());
+            assert_eq!(found.as_deref().unwrap_or("none"), expected, "{host}:{port}");
+        };
+        check("A.com", 80, "1.1.1.1:80");
+        check("a.com", 443, "2.2.2.2:8443");
+        check("x.b.com", 1, "[::1]:80");
+        check("b.com", 1, "3.3.3.3:1");
+        check("b.org", 1, "none");
+        assert_eq!(Hosts::default().lookup("a.com", 80), None);
+        assert!(Hosts::new([("a.com", "not an address")]).is_err());
+        assert!(Hosts::new([("a*b", "1.1.1.1")]).is_err());
     }
 
     #[test]

@@ -38,10 +38,8 @@ pub(super) fn client_maker(
 }
 
 fn dialer(options: &Options, env: &BTreeMap<String, String>) -> Result<Arc<Dialer>> {
-    let mut config = NetConfig::default();
-    config.tls.insecure_skip_verify = options.insecure_skip_tls_verify == Some(true);
-    let _ = env;
-    Dialer::new(config).map(Arc::new).map_err(|error| Error::config(error.to_string()))
+    let config = NetConfig::from_options(options, |name| env.get(name).cloned());
+    config.and_then(Dialer::new).map(Arc::new).map_err(|error| Error::config(error.to_string()))
 }
 
 /// Gets a remote module. k6 adds `_k6=1` to the query so that servers may answer with a script, and asks again

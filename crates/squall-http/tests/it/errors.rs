@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use squall_http::{ClientConfig, Method, Request};
-use squall_net::{HostOverrides, HostPatterns, NetConfig};
+use squall_net::NetConfig;
+use squall_options::{HostnamePatterns, Hosts};
 use squall_testing::{ScriptedServer, Signal, Step};
 
 use crate::{Vu, error, get, request, run};
@@ -87,9 +88,9 @@ fn a_server_that_stops_reading_breaks_the_sending() {
 #[test]
 fn rules_about_names_and_addresses_come_before_dialling() {
     let net = NetConfig {
-        block_hostnames: HostPatterns::new(["*.blocked.test"]).unwrap(),
+        block_hostnames: HostnamePatterns::new(vec!["*.blocked.test".to_owned()]).unwrap(),
         blacklist_ips: vec!["10.0.0.0/8".parse().unwrap()],
-        hosts: HostOverrides::new([("listed.test", "10.0.0.1")]).unwrap(),
+        hosts: Hosts::new([("listed.test", "10.0.0.1")]).unwrap(),
         ..NetConfig::default()
     };
     run(async {
@@ -100,6 +101,7 @@ fn rules_about_names_and_addresses_come_before_dialling() {
         check("http://a.blocked.test/", 1111, "hostname is blocked").await;
         check("http://listed.test/", 1110, "ip is blacklisted").await;
         check("http://10.1.2.3/", 1110, "ip is blacklisted").await;
+        check("http://[::ffff:10.1.2.3]/", 1110, "ip is blacklisted").await;
         check("ftp://127.0.0.1/", 1000, r#"unsupported protocol scheme "ftp""#).await;
     });
 }

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use squall_http::{ClientConfig, Method, Protocol, Request};
-use squall_net::{ClientCertificate, NetConfig, TlsVersion};
+use squall_net::NetConfig;
+use squall_options::{CipherSuite, FromText as _, TlsAuth, TlsVersion};
 use squall_testing::{Authority, ScriptedServer, Step, Target, Validity};
 
 use crate::{Vu, body_json, error, headers, request, run};
@@ -88,9 +89,10 @@ fn client_certificates_are_shown_to_their_hosts() {
     let send = |domains: &[&str]| {
         let mut net = NetConfig::default();
         net.tls.extra_roots_pem = vec![authority.pem()];
-        net.tls.client_certificates = vec![ClientCertificate {
-            cert_pem: client.cert_pem.clone(),
-            key_pem: client.key_pem.clone(),
+        net.tls.client_certificates = vec![TlsAuth {
+            cert: client.cert_pem.clone(),
+            key: client.key_pem.clone(),
+            password: None,
             domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
         }];
         let server = server();
@@ -107,8 +109,8 @@ fn versions_and_suites_are_honoured() {
     let target = Target::start();
     let mut net = NetConfig::default();
     net.tls.extra_roots_pem = vec![target.ca_pem()];
-    net.tls.max_version = Some(TlsVersion::Tls12);
-    net.tls.cipher_suites = vec!["TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305".to_owned()];
+    net.tls.versions.max = Some(TlsVersion::Tls12);
+    net.tls.cipher_suites = vec![CipherSuite::from_text("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305").unwrap()];
     let response = run(async { Vu::with(net, ClientConfig::default()).get(target.https_url("/get")).await });
     let tls = response.exchange.tls.expect("it is encrypted");
     assert_eq!((tls.version, tls.cipher_suite), ("tls1.2", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305"));

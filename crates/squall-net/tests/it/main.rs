@@ -1,10 +1,10 @@
 //! Dialling against scripted servers.
 
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_net::{Dialed, Dialer, Endpoint, HostOverrides, NetConfig, NetError, Proxies, Security, Traffic};
+use squall_net::{Dialed, Dialer, Endpoint, NetConfig, NetError, Proxies, Security, Traffic};
+use squall_options::{FromText as _, Hosts, IpPool};
 use squall_testing::{Authority, ScriptedServer, Signal, Step, Validity};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -49,10 +49,8 @@ async fn an_encrypted_stream_counts_what_is_on_the_wire() {
     let config = authority.server(&["a.test"], Validity::Current).server_config(&["h2"], None);
     let server = ScriptedServer::start_tls(config, vec![vec![Step::write("hi"), Step::ReadToEnd]]);
     let address = server.address().to_string();
-    let mut config = NetConfig {
-        hosts: HostOverrides::new([("a.test", address.as_str())]).unwrap(),
-        ..NetConfig::default()
-    };
+    let mut config =
+        NetConfig { hosts: Hosts::new([("a.test", address.as_str())]).unwrap(), ..NetConfig::default() };
     config.tls.extra_roots_pem = vec![authority.pem()];
     let (mut dialed, traffic) = dial(config, "a.test", 443, Security::TlsHttp2).await.unwrap();
     assert!(dialed.http2);
@@ -104,8 +102,7 @@ async fn plain_requests_go_to_the_proxy_itself() {
 async fn a_local_address_is_used_or_the_dial_fails() {
     let server = ScriptedServer::start(vec![vec![]]);
     let port = server.address().port();
-    let from =
-        |ip: &str| NetConfig { local_ips: vec![ip.parse::<IpAddr>().unwrap()], ..NetConfig::default() };
+    let from = |ip: &str| NetConfig { local_ips: IpPool::from_text(ip).unwrap(), ..NetConfig::default() };
     assert!(dial(from("127.0.0.1"), "127.0.0.1", port, Security::Plain).await.is_ok());
     // A documentation address (RFC 5737) belongs to no machine.
     let error = dial(from("192.0.2.1"), "127.0.0.1", port, Security::Plain).await.unwrap_err();
