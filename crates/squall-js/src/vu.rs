@@ -182,7 +182,8 @@ impl JsVu {
             ScriptError::Exception(format!("a VU could not be made: {error}"))
         };
         let (context, raw_runtime) = worker.groups.new_context().map_err(|error| exception(&error))?;
-        let fiber_state = FiberState::new(raw_runtime, worker.settings.vu_memory_limit_bytes);
+        let fiber_state =
+            FiberState::new(raw_runtime, worker.groups.layout(), worker.settings.vu_memory_limit_bytes);
         let state = Rc::new(VuState {
             id,
             id_in_test,

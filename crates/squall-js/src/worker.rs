@@ -42,6 +42,8 @@ pub struct Settings {
     pub base_dir: PathBuf,
     /// Bytes that one VU's script may hold.
     pub vu_memory_limit_bytes: usize,
+    /// VUs share QuickJS runtimes where that can be done safely; otherwise each has its own, for twice the memory.
+    pub vus_share_runtimes: bool,
     /// System tags to set.
     pub system_tags: SystemTags,
     /// `GoError`s of HTTP and metrics throw instead of being logged.
@@ -122,6 +124,7 @@ impl JsHost {
     /// Call on the thread that will run the VUs.
     pub fn new(blueprint: Blueprint, clock: Clock, recorder: Rc<RefCell<Recorder>>) -> JsHost {
         let client = Rc::new((blueprint.client)());
+        let groups = Groups::new(blueprint.settings.vus_share_runtimes);
         let worker = Worker {
             script: blueprint.script,
             settings: blueprint.settings,
@@ -131,7 +134,7 @@ impl JsHost {
             clock,
             recorder,
             client,
-            groups: Groups::default(),
+            groups,
             tag_cache: TagCache::default(),
             request_series: RequestSeriesCache::default(),
             targets: Targets::default(),

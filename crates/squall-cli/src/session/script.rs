@@ -85,6 +85,7 @@ impl LoadedScript {
             system_tags: Default::default(),
             throw: false,
             vu_memory_limit_bytes: memory_limit_bytes(memory_limit),
+            vus_share_runtimes: true,
             env: self.env.clone(),
             base_dir: self.base_dir.clone(),
         };
@@ -128,6 +129,7 @@ impl LoadedScript {
             system_tags: options.system_tags.unwrap_or_default(),
             throw: options.throw == Some(true),
             vu_memory_limit_bytes: memory_limit_bytes(options.vu_memory_limit.as_ref().map(|limit| limit.0)),
+            vus_share_runtimes: true,
             env: runtime.env.clone(),
             base_dir: self.base_dir.clone(),
             options: options.clone(),

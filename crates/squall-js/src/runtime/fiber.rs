@@ -50,10 +50,15 @@ pub(crate) struct FiberState {
 }
 
 impl FiberState {
-    pub(crate) fn new(runtime: *mut qjs::JSRuntime, memory_limit_bytes: usize) -> FiberState {
+    /// `layout` is what must be swapped at switches; none when the VU has the runtime for itself.
+    pub(crate) fn new(
+        runtime: *mut qjs::JSRuntime,
+        layout: Option<Layout>,
+        memory_limit_bytes: usize,
+    ) -> FiberState {
         FiberState {
             runtime: runtime.cast(),
-            layout: Layout::get(),
+            layout,
             yielder: Cell::new(ptr::null()),
             waker: Cell::new(ptr::null()),
             account: Account::default(),

@@ -15,8 +15,9 @@ const VUS_PER_RUNTIME: usize = 32;
 const GC_THRESHOLD_BYTES: usize = 2 << 20;
 
 /// The runtimes of one worker thread.
-#[derive(Default)]
 pub(crate) struct Groups {
+    /// What VUs need to share a runtime; without it each gets one of its own.
+    layout: Option<Layout>,
     filling: RefCell<Option<Group>>,
 }
 
@@ -28,10 +29,19 @@ struct Group {
 }
 
 impl Groups {
+    /// Whether VUs may share runtimes; they do where the switch state can be found.
+    pub(crate) fn new(shared: bool) -> Groups {
+        Groups { layout: shared.then(Layout::get).flatten(), filling: RefCell::default() }
+    }
+
+    pub(crate) fn layout(&self) -> Option<Layout> {
+        self.layout
+    }
+
     /// A new context in the runtime that is being filled, or in a new one; and that runtime.
     pub(crate) fn new_context(&self) -> rquickjs::Result<(Context, *mut qjs::JSRuntime)> {
         let mut filling = self.filling.borrow_mut();
-        let capacity = if Layout::get().is_some() { VUS_PER_RUNTIME } else { 1 };
+        let capacity = if self.layout.is_some() { VUS_PER_RUNTIME } else { 1 };
         let mut group = match filling.take() {
             Some(group) if group.vus < capacity => group,
             _ => Group::new()?,

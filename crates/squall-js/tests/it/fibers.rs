@@ -1,12 +1,19 @@
 //! Many VUs in shared runtimes: what one does must not show in another, wherever they are left and entered again.
 
-use crate::harness::run;
+use crate::harness::{run, run_isolated};
 
 /// Goal: prove that suspended VUs do not disturb one another. Method: hundreds of VUs block at random depths, in
 /// callbacks, generators, `finally`, async functions and with promises pending, and check every result.
 #[test]
 fn interleaved_vus_keep_their_stacks_jobs_and_globals() {
-    let ran = run(r#"
+    for ran in [run(TORTURE), run_isolated(TORTURE)] {
+        let (share, count) = ran.checks();
+        assert_eq!(share, 1.0, "{:?}", ran.log);
+        assert!(count >= 8_000, "{count} checks");
+    }
+}
+
+const TORTURE: &str = r#"
         import { check, sleep } from 'k6';
         export const options = { scenarios: { a: { executor: 'per-vu-iterations', vus: 100, iterations: 10 } } };
         let mine = 0;
@@ -51,11 +58,7 @@ fn interleaved_vus_keep_their_stacks_jobs_and_globals() {
                 check(null, { async: true });
             })();
         }
-    "#);
-    let (share, count) = ran.checks();
-    assert_eq!(share, 1.0, "{:?}", ran.log);
-    assert!(count >= 8_000, "{count} checks");
-}
+"#;
 
 #[test]
 fn a_vu_that_takes_too_much_memory_gets_an_error_and_the_others_go_on() {

@@ -51,6 +51,15 @@ impl Ran {
 
 /// Runs the main file of a project: (name, text) pairs, the first is the script.
 pub(crate) fn run_project(files: &[(&str, &str)]) -> Ran {
+    run_files(files, true)
+}
+
+/// Runs a script with a QuickJS runtime a VU, as where runtimes cannot be shared.
+pub(crate) fn run_isolated(source: &str) -> Ran {
+    run_files(&[("script.js", source)], false)
+}
+
+fn run_files(files: &[(&str, &str)], vus_share_runtimes: bool) -> Ran {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
         let path = folder.path().join(name);
@@ -59,7 +68,9 @@ pub(crate) fn run_project(files: &[(&str, &str)]) -> Ran {
     }
     let log = Arc::new(Mutex::new(Vec::new()));
     let subscriber = Collect(Arc::clone(&log));
-    let mut ran = tracing::subscriber::with_default(subscriber, || run_file(&folder.path().join(files[0].0)));
+    let mut ran = tracing::subscriber::with_default(subscriber, || {
+        run_file(&folder.path().join(files[0].0), vus_share_runtimes)
+    });
     ran.log = std::mem::take(&mut *log.lock().expect("no panic under this lock"));
     ran
 }
@@ -69,13 +80,13 @@ pub(crate) fn run(source: &str) -> Ran {
     run_project(&[("script.js", source)])
 }
 
-fn run_file(path: &Path) -> Ran {
+fn run_file(path: &Path, vus_share_runtimes: bool) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .expect("an event loop");
-    tokio::task::LocalSet::new().block_on(&runtime, run_script(path))
+    tokio::task::LocalSet::new().block_on(&runtime, run_script(path, vus_share_runtimes))
 }
 
 struct NoNetwork;
@@ -86,7 +97,7 @@ impl Fetch for NoNetwork {
     }
 }
 
-async fn run_script(path: &Path) -> Ran {
+async fn run_script(path: &Path, vus_share_runtimes: bool) -> Ran {
     let failed = |init_error: String| Ran {
         log: Vec::new(),
         aggregate: None,
@@ -109,6 +120,7 @@ async fn run_script(path: &Path) -> Ran {
     let base_dir = path.parent().expect("a file has a folder").to_owned();
     let settings = |options: Options, options_json: String| Settings {
         vu_memory_limit_bytes: options.vu_memory_limit.as_ref().map_or(256 << 20, |limit| limit.0 as usize),
+        vus_share_runtimes,
         system_tags: options.system_tags.unwrap_or_default(),
         throw: options.throw == Some(true),
         options,
