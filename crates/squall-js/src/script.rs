@@ -8,6 +8,7 @@ use std::{
 
 use rquickjs::{
     Ctx, Error, Exception, Function, Module, Object, Persistent, Result, Runtime, Value, WriteOptions,
+    function::This,
     loader::{ImportAttributes, Loader, Resolver},
     module::{Declarations, Declared, Exports, ModuleDef},
     object::Property,
@@ -88,7 +89,9 @@ impl Script {
             let path = self.graph.module(id).path.as_deref();
             let file = path.map(|path| path.to_string_lossy().into_owned());
             let folder = path.and_then(|path| path.parent()).map(|path| path.to_string_lossy().into_owned());
-            wrapper.call((exports, self.require_function(ctx, id)?, module.clone(), file, folder))
+            // As in k6 and Node, `this` is what the module exports to.
+            let this = This(exports.clone());
+            wrapper.call((this, exports, self.require_function(ctx, id)?, module.clone(), file, folder))
         };
         if let Err(error) = run() {
             vu.common_js.borrow_mut().remove(&id);

@@ -115,3 +115,9 @@ fn modern_language_works() {
     "#)
     .check_log(&["info 1,2 2 2"]);
 }
+
+#[test]
+fn this_of_a_common_js_module_is_what_it_exports() {
+    run("'use strict';\nconst seen = this === module.exports;\nexports.default = () => console.log(seen);")
+        .check_log(&["info true"]);
+}
