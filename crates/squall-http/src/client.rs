@@ -1,7 +1,6 @@
 //! One call from start to end: hops, cookies, credentials, the whole-request timeout.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,7 +23,7 @@ use crate::response::Response;
 use crate::{digest, h2};
 
 /// How a client behaves: the options that are not about single requests.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct ClientConfig {
     /// `userAgent`.
     pub user_agent: String,
@@ -36,8 +35,6 @@ pub struct ClientConfig {
     pub idle_per_host_max: usize,
     /// `rps`, shared by all clients of the process.
     pub rate_limit: Option<Arc<RateLimiter>>,
-    /// `httpDebug`: sees every message.
-    pub wire_log: Option<WireLog>,
 }
 
 impl Default for ClientConfig {
@@ -48,37 +45,8 @@ impl Default for ClientConfig {
             idle_max: 20,
             idle_per_host_max: 6,
             rate_limit: None,
-            wire_log: None,
         }
     }
-}
-
-impl fmt::Debug for ClientConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientConfig").field("user_agent", &self.user_agent).finish_non_exhaustive()
-    }
-}
-
-/// Is shown every message.
-pub type WireLog = Rc<dyn Fn(WireEvent<'_>)>;
-
-/// A message as it went over the wire; an HTTP/2 head is written out as HTTP/1.1 would.
-#[derive(Clone, Copy, Debug)]
-pub enum WireEvent<'a> {
-    /// A request is about to be sent.
-    Request {
-        /// Request line and headers, with the empty line.
-        head: &'a [u8],
-        /// The body as sent, compressed if asked for.
-        body: &'a [u8],
-    },
-    /// A response has arrived.
-    Response {
-        /// Status line and headers, with the empty line.
-        head: &'a [u8],
-        /// The body as received; empty when it was not kept.
-        body: &'a [u8],
-    },
 }
 
 /// Sends requests for the VUs of a worker thread.
@@ -160,7 +128,7 @@ impl Client {
         on_exchange: &mut dyn FnMut(&Exchange),
     ) -> Result<Received, NetError> {
         let message = self.message(request, step, None)?;
-        let received = self.exchange(connections, &message, request.body_kept, hop).await?;
+        let received = self.logged(connections, request, &message, hop).await?;
         if request.auth != Auth::Digest || received.status != 401 {
             return Ok(received);
         }
@@ -171,7 +139,26 @@ impl Client {
         hop.exchange.expected_401 = true;
         on_exchange(&hop.next(step, received.status));
         let message = self.message(request, step, Some(answer))?;
-        self.exchange(connections, &message, request.body_kept, hop).await
+        self.logged(connections, request, &message, hop).await
+    }
+
+    /// One exchange, shown to the request's log. Like k6, shows what is to be sent before it is known whether
+    /// there will be a connection.
+    async fn logged(
+        &self,
+        connections: &Connections,
+        request: &Request,
+        message: &Message<'_>,
+        hop: &mut Hop,
+    ) -> Result<Received, NetError> {
+        if let Some(log) = &request.wire_log {
+            log.request(&message.head(None), message.payload.bytes());
+        }
+        let received = self.exchange(connections, message, request.body_kept, hop).await?;
+        if let Some(log) = &request.wire_log {
+            log.response(received.headers.head(), received.body.as_deref().unwrap_or_default());
+        }
+        Ok(received)
     }
 
     /// The message of a step, with the credentials and cookies it may carry.
@@ -283,15 +270,11 @@ impl Client {
         let mut connection = match connection {
             Connection::H1(connection) => connection,
             Connection::H2(mut connection) => {
-                self.log_request(&message.head(None), message.payload.bytes());
                 let exchange = connection.exchange(message, keep_body, &mut hop.marks);
-                let received = Box::pin(exchange).await?;
-                self.log_response(&received);
-                return Ok(received);
+                return Box::pin(exchange).await;
             }
         };
         let head = message.head(connection.forward_proxy.as_deref());
-        self.log_request(&head, message.payload.wire());
         let outgoing = h1::Outgoing {
             head: head.as_bytes(),
             body: message.payload.wire(),
@@ -299,7 +282,6 @@ impl Client {
             keep_body,
         };
         let received = connection.exchange(outgoing, &mut hop.marks).await?;
-        self.log_response(&received);
         if received.reusable && !self.config.no_connection_reuse {
             self.keep(connections, origin, Connection::H1(connection));
         }
@@ -309,19 +291,6 @@ impl Client {
     fn keep(&self, connections: &Connections, origin: Origin, connection: Connection) {
         let ClientConfig { idle_max, idle_per_host_max, .. } = self.config;
         connections.put(origin, connection, idle_max, idle_per_host_max);
-    }
-
-    fn log_request(&self, head: &str, body: &[u8]) {
-        if let Some(log) = &self.config.wire_log {
-            log(WireEvent::Request { head: head.as_bytes(), body });
-        }
-    }
-
-    fn log_response(&self, received: &Received) {
-        if let Some(log) = &self.config.wire_log {
-            let body = received.body.as_deref().unwrap_or_default();
-            log(WireEvent::Response { head: received.headers.head(), body });
-        }
     }
 }
 

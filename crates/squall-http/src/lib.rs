@@ -22,8 +22,9 @@ mod multipart;
 mod redirect;
 mod request;
 mod response;
+mod wire_log;
 
-pub use client::{Client, ClientConfig, WireEvent, WireLog};
+pub use client::{Client, ClientConfig};
 pub use connections::Connections;
 pub use cookies::{CookieAttributes, CookieJar, ResponseCookie, response_cookies};
 pub use encoding::{DECODED_BYTES_MAX, Encoding, UnknownEncoding, compress};
@@ -33,6 +34,7 @@ pub use limiter::RateLimiter;
 pub use multipart::{Multipart, random_boundary};
 pub use request::{Auth, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT, Request, RequestCookie};
 pub use response::Response;
+pub use wire_log::{WireEvent, WireLog};
 
 pub use http::Method;
 pub use squall_net::{NetError, TlsInfo, code};

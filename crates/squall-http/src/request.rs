@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::cookies::{CookieJar, cookie_header};
 use crate::encoding::Encoding;
+use crate::wire_log::WireLog;
 
 /// k6's default for the whole request, body and redirects included.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -43,6 +44,8 @@ pub struct Request {
     pub cookies: Vec<RequestCookie>,
     /// The jar that gives and takes cookies.
     pub jar: Option<Rc<RefCell<CookieJar>>>,
+    /// `httpDebug`: sees every message.
+    pub wire_log: Option<WireLog>,
 }
 
 impl Request {
@@ -60,6 +63,7 @@ impl Request {
             body_kept: true,
             cookies: Vec::new(),
             jar: None,
+            wire_log: None,
         }
     }
 

@@ -31,7 +31,6 @@ pub(super) fn client_maker(
             idle_max: idle_max.unwrap_or(defaults.idle_max),
             idle_per_host_max: idle_per_host_max.unwrap_or(defaults.idle_per_host_max),
             rate_limit: rate_limit.clone(),
-            wire_log: None,
         };
         Client::new(Arc::clone(&dialer), config)
     }))

@@ -48,7 +48,7 @@ fn loopback_is_no_reason_to_send_secure_cookies_in_the_clear() {
     let jar = Rc::new(RefCell::new(CookieJar::new()));
     let site = Url::parse("https://127.0.0.1/").unwrap();
     jar.borrow_mut().set(&site, "s", "1", &CookieAttributes { secure: true, ..Default::default() });
-    let header = |url: &str| Request { jar: Some(jar.clone()), ..get(url.to_owned()) }.cookie_header();
+    let header = |url: &str| Request { jar: Some(jar.clone()), ..get(url) }.cookie_header();
     assert_eq!((header("https://127.0.0.1/"), header("http://127.0.0.1/")), ("s=1".into(), String::new()));
 }
 

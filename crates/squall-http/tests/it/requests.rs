@@ -5,9 +5,8 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use squall_http::{
-    ClientConfig, CookieAttributes, CookieJar, Encoding, Method, Request, RequestCookie, WireEvent,
+    CookieAttributes, CookieJar, Encoding, Method, Request, RequestCookie, WireEvent, WireLog,
 };
-use squall_net::NetConfig;
 use squall_testing::{ScriptedServer, Signal, Step};
 
 use crate::{Vu, get, headers, request, run};
@@ -147,14 +146,14 @@ fn the_wire_log_sees_both_sides() {
     let server = ScriptedServer::start(vec![script]);
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = seen.clone();
-    let wire_log = Rc::new(move |event: WireEvent<'_>| {
+    let wire_log = WireLog::new(move |event: WireEvent<'_>| {
         let (head, body) = match event {
             WireEvent::Request { head, body } | WireEvent::Response { head, body } => (head, body),
         };
         log.borrow_mut().push(String::from_utf8_lossy(&[head, body].concat()).into_owned());
     });
-    let config = ClientConfig { wire_log: Some(wire_log), ..ClientConfig::default() };
-    run(async { Vu::with(NetConfig::default(), config).get(server.url("/")).await });
+    let request = Request { wire_log: Some(wire_log), ..get(server.url("/")) };
+    run(async { Vu::new().send(&request).await });
     let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: test\r\n\r\n", server.address());
     let response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_owned();
     assert_eq!(*seen.borrow(), [request, response]);

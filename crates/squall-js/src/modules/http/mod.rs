@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod batch;
+mod debug;
 mod expected;
 mod form;
 mod jar;

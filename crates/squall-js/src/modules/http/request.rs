@@ -9,7 +9,7 @@ use squall_metrics::TagSet;
 use squall_options::parse_duration;
 use url::{ParseError, Url};
 
-use super::{expected::Expectation, form, jar, record, response, state};
+use super::{debug, expected::Expectation, form, jar, record, response, state};
 use crate::{
     errors::throw_go,
     modules::{bytes_of, tags_of},
@@ -182,6 +182,7 @@ impl<'js> Parser<'_, 'js> {
         }
         call.cookie_header = call.request.cookie_header();
         call.request.body_kept = call.response_type != ResponseType::None;
+        call.request.wire_log = debug::wire_log(self.vu, &call.tags);
         Ok(call)
     }
 
