@@ -11,3 +11,4 @@ mod sandbox;
 mod scripts;
 mod signals;
 mod streams;
+mod terminal;
