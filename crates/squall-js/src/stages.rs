@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use rquickjs::{Context, Ctx, Function, Object, Promise, Result, Value, promise::PromiseState};
-use squall_engine::vu::{Iteration, Outcome, ScriptError, SetupData};
+use squall_engine::{
+    Time,
+    vu::{Iteration, Outcome, ScriptError, SetupData},
+};
 use squall_metrics::builtin;
 
 use crate::{
@@ -164,10 +167,16 @@ impl<'js> Life<'_, 'js> {
         if let Err(error) = result {
             self.log_exception(error, is_stopped);
         }
-        if is_stopped {
-            self.record_traffic();
-            return Outcome::Interrupted;
+        if !vu.is_interrupted() {
+            self.record_iteration(started, ended);
         }
+        self.record_traffic();
+        if is_stopped { Outcome::Interrupted } else { Outcome::Completed }
+    }
+
+    /// As in k6 also for the iteration that aborts the run.
+    fn record_iteration(&self, started: Time, ended: Time) {
+        let vu = self.vu;
         let tags = vu.tags.current();
         let metadata = vu.sample_metadata();
         let mut recorder = vu.worker.recorder.borrow_mut();
@@ -176,9 +185,6 @@ impl<'js> Life<'_, 'js> {
             let series = recorder.series(metric, &tags);
             recorder.record_with(series, value, ended, metadata.as_ref());
         }
-        drop(recorder);
-        self.record_traffic();
-        Outcome::Completed
     }
 
     fn summarize(&mut self, data_json: &str) -> std::result::Result<Option<Vec<SummaryFile>>, ScriptError> {

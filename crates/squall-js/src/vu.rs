@@ -109,6 +109,8 @@ pub(crate) struct VuState {
     /// Made for teardown or summary of a run that was aborted: its init code is not.
     is_after_abort: bool,
     stop: RefCell<Option<StopSignal>>,
+    /// Its script has called `test.abort`.
+    has_aborted: Cell<bool>,
     task: RefCell<Option<Task>>,
     done: RefCell<Option<Done>>,
 }
@@ -150,7 +152,13 @@ impl VuState {
 
     /// Ends the running script at once, from within: `test.abort`.
     pub(crate) fn stop_now(&self) {
+        self.has_aborted.set(true);
         self.stop.borrow_mut().get_or_insert_default().raise();
+    }
+
+    /// Whether somebody else ends the script.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.is_stopped() && !self.has_aborted.get()
     }
 
     /// What the fiber was resumed for.
@@ -204,6 +212,7 @@ impl JsVu {
             entered: Cell::new(Instant::now()),
             is_after_abort: worker.run.is_aborted(),
             stop: RefCell::default(),
+            has_aborted: Cell::new(false),
             task: RefCell::default(),
             done: RefCell::default(),
             worker: Rc::clone(worker),

@@ -62,6 +62,12 @@ fn abort_ends_the_run_at_once_and_nothing_catches_it() {
     "#);
     ran.check_log(&["info teardown"]);
     assert_eq!(ran.abort_reason, Some(AbortReason::Script("test aborted: enough".to_owned())));
+    let iterations = ran.aggregate.as_ref().and_then(|it| it.total(squall_metrics::builtin::ITERATIONS));
+    assert_eq!(
+        iterations.map(|total| total.sink.count()),
+        Some(1),
+        "the iteration that aborts counts, as in k6"
+    );
 }
 
 #[test]
