@@ -1,5 +1,6 @@
 //! What options and environment say about connections.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use squall_options::{Cidr, Dns, HostnamePatterns, Hosts, IpPool, Options};
@@ -45,7 +46,7 @@ impl Default for NetConfig {
 }
 
 impl NetConfig {
-    /// What `options` ask for, with the proxies that `variable` (the environment) names.
+    /// What `options` ask for, with the proxies and authorities that `variable` (the environment) names.
     ///
     /// # Errors
     /// A proxy that cannot be used.
@@ -65,6 +66,7 @@ impl NetConfig {
                 cipher_suites: options.tls_cipher_suites.unwrap_or_default(),
                 insecure_skip_verify: options.insecure_skip_tls_verify.unwrap_or_default(),
                 client_certificates: options.tls_auth.unwrap_or_default(),
+                roots_file: variable("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from),
                 extra_roots_pem: Vec::new(),
             },
             proxies: Proxies::from_env(variable)?,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -30,7 +31,9 @@ pub struct TlsConfig {
     pub insecure_skip_verify: bool,
     /// `tlsAuth`: certificates that prove who the client is.
     pub client_certificates: Vec<TlsAuth>,
-    /// Certificate authorities to trust besides the system's, in PEM.
+    /// `SSL_CERT_FILE`: a PEM file of the certificate authorities to trust instead of the system's.
+    pub roots_file: Option<PathBuf>,
+    /// Certificate authorities to trust besides, in PEM.
     pub extra_roots_pem: Vec<String>,
 }
 
@@ -63,6 +66,7 @@ pub(crate) struct TlsClient {
     versions: Vec<&'static SupportedProtocolVersion>,
     identities: Vec<Identity>,
     insecure_skip_verify: bool,
+    roots_file: Option<PathBuf>,
     extra_roots: Vec<CertificateDer<'static>>,
     verifier: OnceLock<Arc<dyn ServerCertVerifier>>,
     configs: Mutex<HashMap<Offer, Arc<ClientConfig>>>,
@@ -106,6 +110,7 @@ impl TlsClient {
             versions,
             identities,
             insecure_skip_verify: config.insecure_skip_verify,
+            roots_file: config.roots_file.clone(),
             extra_roots,
             verifier: OnceLock::new(),
             configs: Mutex::default(),
@@ -161,7 +166,10 @@ impl TlsClient {
         if self.insecure_skip_verify {
             return Arc::new(AcceptAll(self.provider.clone()));
         }
-        let native = rustls_native_certs::load_native_certs();
+        let native = match &self.roots_file {
+            Some(file) => rustls_native_certs::load_certs_from_paths(Some(file), None),
+            None => rustls_native_certs::load_native_certs(),
+        };
         for error in &native.errors {
             tracing::debug!(%error, "a root certificate could not be read");
         }

@@ -72,3 +72,6 @@ async fn get(client: &Client, url: Url) -> std::result::Result<String, String> {
         _ => Err(format!("the server answered {}", response.status_text())),
     }
 }
+
+#[cfg(test)]
+mod tests;
