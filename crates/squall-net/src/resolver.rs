@@ -49,7 +49,10 @@ impl Resolver {
             }
         };
         drop(answer);
-        select(&ips, self.dns.select.unwrap_or_default(), &entry.next).ok_or_else(no_such_host)
+        select(&ips, self.dns.select.unwrap_or_default(), &entry.next).ok_or_else(|| {
+            // There are addresses, but none that the policy allows: k6 has no number for that.
+            NetError::generic(format!("lookup {host}: no such host"))
+        })
     }
 
     fn entry(&self, host: &str) -> Arc<Entry> {

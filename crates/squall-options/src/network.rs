@@ -420,8 +420,8 @@ impl Hosts {
         Ok(())
     }
 
-    /// Where to connect to for `host` at `port`. Like k6, first asks for `host:port`, then for `host`; a name
-    /// wins over a wildcard, a long wildcard over a short one.
+    /// Where to connect to for `host` at `port`. An entry with the port wins over one without, a name over a
+    /// wildcard, a long wildcard over a short one.
     pub fn lookup(&self, host: &str, port: u16) -> Option<SocketAddr> {
         if self.0.is_empty() {
             return None;
@@ -433,7 +433,11 @@ impl Hosts {
 
     fn find(&self, name: &str) -> Option<&HostAddress> {
         let wildcard = || {
-            let matching = self.0.iter().filter(|(pattern, _)| pattern_matches(pattern, name));
+            let has_port = |text: &str| text.contains(':');
+            let matching = self
+                .0
+                .iter()
+                .filter(|(pattern, _)| has_port(pattern) == has_port(name) && pattern_matches(pattern, name));
             matching.max_by_key(|(pattern, _)| pattern.len()).map(|(_, address)| address)
         };
         self.0.get(name).or_else(wildcard)
@@ -468,12 +472,12 @@ fn is_hostname_pattern(pattern: &str) -> bool {
     !pattern.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
-/// Whether `pattern` matches `host`, in any letter case. A leading `*` stands for at least one character.
+/// Whether `pattern` matches `host`, in any letter case. A leading `*` stands for any text, also for none.
 fn pattern_matches(pattern: &str, host: &str) -> bool {
     match pattern.strip_prefix('*') {
         Some(end) => {
-            let start = host.len().saturating_sub(end.len());
-            start > 0 && host.as_bytes()[start..].eq_ignore_ascii_case(end.as_bytes())
+            let start = host.len().checked_sub(end.len());
+            start.is_some_and(|start| host.as_bytes()[start..].eq_ignore_ascii_case(end.as_bytes()))
         }
         None => pattern.eq_ignore_ascii_case(host),
     }
@@ -592,6 +596,7 @@ mod tests {
             assert!(!patterns.matches(host), "{host}");
         }
         assert!(HostnamePatterns::from_text("*").expect("valid").matches("anything"));
+        assert!(HostnamePatterns::from_text("*foo.com").expect("valid").matches("foo.com"));
         for bad in ["", "a b", "a*b", "**"] {
             assert!(HostnamePatterns::from_text(bad).is_err(), "{bad}");
         }
@@ -604,6 +609,8 @@ mod tests {
             ("a.com:443", "2.2.2.2:8443"),
             ("*.com", "3.3.3.3"),
             ("*.b.com", "[::1]:80"),
+            ("*", "4.4.4.4"),
+            ("*.com:8080", "5.5.5.5"),
         ];
         let hosts = Hosts::new(entries).expect("valid");
         let check = |host, port, expected: &str| {
@@ -614,7 +621,8 @@ mod tests {
         check("a.com", 443, "2.2.2.2:8443");
         check("x.b.com", 1, "[::1]:80");
         check("b.com", 1, "3.3.3.3:1");
-        check("b.org", 1, "none");
+        check("a.com", 8080, "5.5.5.5:8080");
+        check("b.org", 1, "4.4.4.4:1");
         assert_eq!(Hosts::default().lookup("a.com", 80), None);
         assert!(Hosts::new([("a.com", "not an address")]).is_err());
         assert!(Hosts::new([("a*b", "1.1.1.1")]).is_err());

@@ -1,5 +1,6 @@
 //! Dialling against scripted servers.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -7,6 +8,8 @@ use squall_net::{Dialed, Dialer, Endpoint, NetConfig, NetError, Proxies, Securit
 use squall_options::{FromText as _, Hosts, IpPool};
 use squall_testing::{Authority, ScriptedServer, Signal, Step, Validity};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 
 /// Dials as VU 1.
 async fn dial(
@@ -88,6 +91,47 @@ async fn a_tunnel_is_asked_for_and_may_be_refused() {
     assert!(matches!(error.code, 1000 | 1220), "{error:?}");
     let error = dial(proxied(&proxy), "a.test", 443, Security::Tls).await.unwrap_err();
     assert_eq!(error, NetError::generic("unexpected EOF"));
+}
+
+/// A proxy that makes one tunnel, to `server` whatever it is asked for.
+async fn tunnel_to(server: SocketAddr) -> (SocketAddr, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let tunnel = tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await.unwrap());
+        }
+        client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+        let mut server = TcpStream::connect(server).await.unwrap();
+        // Either side may end it.
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+        String::from_utf8(head).unwrap()
+    });
+    (address, tunnel)
+}
+
+#[tokio::test]
+async fn tls_goes_through_a_tunnel() {
+    let authority = Authority::new();
+    let config = authority.server(&["a.test"], Validity::Current).server_config(&["h2"], None);
+    let server = ScriptedServer::start_tls(config, vec![vec![Step::Read(4), Step::write("pong")]]);
+    let (proxy, tunnel) = tunnel_to(server.address()).await;
+    let proxies = Proxies::from_env(|name| (name == "HTTPS_PROXY").then(|| proxy.to_string())).unwrap();
+    let mut config = NetConfig { proxies, ..NetConfig::default() };
+    config.tls.extra_roots_pem = vec![authority.pem()];
+    let (mut dialed, traffic) = dial(config, "a.test", 443, Security::TlsHttp2).await.unwrap();
+    assert_eq!((dialed.remote, dialed.http2), (proxy, true));
+    assert!(dialed.forward_proxy.is_none() && !dialed.tls_handshaking.is_zero());
+    dialed.stream.write_all(b"ping").await.unwrap();
+    let mut answer = [0; 4];
+    dialed.stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"pong");
+    let (sent, received) = traffic.take();
+    assert!(sent > 200 && received > 500, "{sent} {received}");
+    drop(dialed);
+    assert!(tunnel.await.unwrap().starts_with("CONNECT a.test:443 HTTP/1.1\r\n"));
 }
 
 #[tokio::test]
