@@ -150,3 +150,23 @@ fn certificates_that_do_not_hold() {
         errors.iter().zip(expected).filter(|(error, start)| error.starts_with(start)).count();
     assert_eq!(is_as_expected, expected.len(), "{errors:#?}");
 }
+
+#[test]
+fn a_host_that_redirects_in_circles_is_left_at_the_limit() {
+    let script = "import http from 'k6/http';
+        export default () => console.log(http.get(__ENV.URL, JSON.parse(__ENV.PARAMS)).status);";
+    let run = |params: &str| {
+        let hop = [
+            Step::read_head(),
+            Step::write("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"),
+        ];
+        let server = ScriptedServer::start(vec![std::iter::repeat_n(hop, 11).flatten().collect()]);
+        Sandbox::with_script(script).env("URL", server.url("/")).env("PARAMS", params).run(&[])
+    };
+    let output = run("{}");
+    output.check(0, "msg=302");
+    output.check(0, "Stopped after 10 redirects");
+    let output = run(r#"{ "redirects": 3 }"#);
+    output.check(0, "msg=302");
+    assert!(!output.stderr.contains("Stopped"), "{}", output.stderr);
+}

@@ -211,6 +211,15 @@ fn deliver<'js>(ctx: &Ctx<'js>, call: Call, response: Response) -> Result<Value<
         }
         tracing::warn!(error = %format_args!("{} \"{}\": {}", title_case(call.request.method.as_str()), call.name, error.text), "Request Failed");
     }
+    let is_redirect = matches!(response.exchange.status, 301..=303 | 307 | 308)
+        && response.headers.get("location").is_some();
+    if is_redirect && call.redirects_by_default {
+        tracing::warn!(
+            url = call.written_url(),
+            "Stopped after {} redirects; the redirects param or the maxRedirects option sets the limit",
+            call.request.max_redirects
+        );
+    }
     response::create(ctx, call, response)
 }
 

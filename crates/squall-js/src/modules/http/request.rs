@@ -41,6 +41,8 @@ pub(super) struct Call {
     pub(super) response_type: ResponseType,
     pub(super) expectation: Expectation,
     pub(super) throw: bool,
+    /// Nobody has said how many redirects to follow: stopping there is a surprise.
+    pub(super) redirects_by_default: bool,
 }
 
 impl Call {
@@ -171,6 +173,7 @@ impl<'js> Parser<'_, 'js> {
             response_type: if discard { ResponseType::None } else { ResponseType::Text },
             expectation: http.expectation.borrow().clone(),
             throw,
+            redirects_by_default: options.max_redirects.is_none(),
         };
         if let Some(params) = params {
             self.params(params, &mut call)?;
@@ -260,6 +263,7 @@ impl<'js> Parser<'_, 'js> {
                 "timeout" => call.request.timeout = self.timeout(&value)?,
                 "redirects" => {
                     call.request.max_redirects = value.get::<Coerced<f64>>()?.0.max(0.0) as u32;
+                    call.redirects_by_default = false;
                 }
                 "compression" => call.request.compression = self.compression(&value)?,
                 "responseType" => call.response_type = self.response_type(&value)?,
