@@ -1,8 +1,8 @@
 //! `k6/http`: requests as scripts state them, responses as scripts see them.
 //!
-//! [`request`] reads arguments, [`response`] is the object that comes back, [`record`] makes samples of each
-//! exchange, [`batch`] sends many at once, [`jar`] is cookies, [`expected`] decides what failed. The wire is
-//! `squall-http`'s.
+//! [`request`] reads arguments, [`response`] is the object that comes back, [`select`] reads its JSON, [`record`]
+//! makes samples of each exchange, [`batch`] sends many at once, [`jar`] is cookies, [`expected`] decides what
+//! failed. The wire is `squall-http`'s.
 
 use std::{
     cell::{OnceCell, RefCell},
@@ -29,6 +29,7 @@ mod jar;
 mod record;
 mod request;
 mod response;
+mod select;
 
 pub(crate) use record::RequestSeriesCache;
 pub(crate) use request::Targets;

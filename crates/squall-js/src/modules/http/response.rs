@@ -448,7 +448,7 @@ fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -
     };
     if let Some(selector) = selector.0.filter(|selector| !selector.is_undefined()) {
         let selector = selector.get::<Coerced<String>>()?.0;
-        return select(&ctx, &String::from_utf8_lossy(&body), &selector);
+        return super::select::select(&ctx, &String::from_utf8_lossy(&body), &selector);
     }
     if let Some(parsed) = &*object.parsed.borrow() {
         return Ok(parsed.clone());
@@ -462,22 +462,4 @@ fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -
     })?;
     *object.parsed.borrow_mut() = Some(parsed.clone());
     Ok(parsed)
-}
-
-fn select<'js>(ctx: &Ctx<'js>, body: &str, selector: &str) -> Result<Value<'js>> {
-    if !gjson::valid(body) {
-        return Ok(Value::new_undefined(ctx.clone()));
-    }
-    let found = gjson::get(body, selector);
-    if !found.exists() {
-        return Ok(Value::new_undefined(ctx.clone()));
-    }
-    match found.kind() {
-        gjson::Kind::Null => Ok(Value::new_null(ctx.clone())),
-        gjson::Kind::False => false.into_js(ctx),
-        gjson::Kind::True => true.into_js(ctx),
-        gjson::Kind::Number => found.f64().into_js(ctx),
-        gjson::Kind::String => found.str().into_js(ctx),
-        gjson::Kind::Object | gjson::Kind::Array => ctx.json_parse(found.json()),
-    }
 }
