@@ -1,5 +1,6 @@
 // Parsed bodies and GJSON selectors.
 import http from 'k6/http';
+import { sorted } from './lib/shape.js';
 
 export default function () {
   const res = http.get(`${__ENV.BASE}/json`);
@@ -19,7 +20,7 @@ export default function () {
     '@this.slideshow.date',
     'slideshow.slides.1.items|@reverse',
   ]) {
-    console.log(path, JSON.stringify(res.json(path)));
+    console.log(path, sorted(res.json(path)));
   }
   console.log(typeof http.get(`${__ENV.BASE}/anything?n=1`).json('args.n'), http.get(`${__ENV.BASE}/get`).json('json'));
 }
