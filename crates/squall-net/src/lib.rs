@@ -7,6 +7,7 @@
 mod config;
 mod dialer;
 mod error;
+mod private_key;
 mod proxy;
 mod resolver;
 mod stream;

@@ -9,7 +9,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{
     AlertDescription, CertificateError, CipherSuite as SuiteId, ClientConfig, DigitallySignedStruct,
@@ -18,6 +18,7 @@ use rustls::{
 use squall_options::{CipherSuite, HostnamePatterns, TlsAuth, TlsVersion, TlsVersions};
 use x509_parser::time::ASN1Time;
 
+use crate::private_key::private_key;
 use crate::{ConfigError, NetError, code};
 
 /// The TLS options of a run.
@@ -243,11 +244,8 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, ConfigError> 
 impl Identity {
     fn new(auth: &TlsAuth, provider: &CryptoProvider) -> Result<Self, ConfigError> {
         let chain = certificates(&auth.cert)?;
-        if auth.key.contains("ENCRYPTED") {
-            return Err(ConfigError::new("tlsAuth: encrypted private keys are not supported"));
-        }
-        let key = PrivateKeyDer::from_pem_slice(auth.key.as_bytes())
-            .map_err(|error| ConfigError::new(format!("tlsAuth: invalid private key: {error}")))?;
+        let key = private_key(&auth.key, auth.password.as_deref())
+            .map_err(|problem| ConfigError::new(format!("tlsAuth: {problem}")))?;
         let issuers = chain.iter().filter_map(|der| issuer(der)).collect();
         let key = CertifiedKey::from_der(chain, key, provider)
             .map_err(|error| ConfigError::new(format!("tlsAuth: {error}")))?;
@@ -490,9 +488,6 @@ mod tests {
         assert_eq!(certificate(&good.cert_pem, &good.key_pem), "none");
         let no_pem = "invalid certificate: no PEM block found";
         assert_eq!(certificate("nonsense", &good.key_pem), no_pem);
-        let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
-        let refused = "tlsAuth: encrypted private keys are not supported";
-        assert_eq!(certificate(&good.cert_pem, encrypted), refused);
         assert!(certificate(&good.cert_pem, "nonsense").starts_with("tlsAuth: invalid private key"));
         assert!(certificate(&good.cert_pem, &other.key_pem).starts_with("tlsAuth: "));
     }
