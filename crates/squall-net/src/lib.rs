@@ -12,6 +12,7 @@ mod proxy;
 mod resolver;
 mod stream;
 mod tls;
+mod verifier;
 
 pub use config::NetConfig;
 pub use dialer::{Dialed, Dialer, Endpoint, Security};

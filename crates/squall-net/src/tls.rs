@@ -5,20 +5,21 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    AlertDescription, CertificateError, CipherSuite as SuiteId, ClientConfig, DigitallySignedStruct,
-    ProtocolVersion, RootCertStore, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
+    AlertDescription, CertificateError, CipherSuite as SuiteId, ClientConfig, ProtocolVersion,
+    SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
 };
 use squall_options::{CipherSuite, HostnamePatterns, TlsAuth, TlsVersion, TlsVersions};
 use x509_parser::time::ASN1Time;
 
 use crate::private_key::private_key;
+use crate::verifier::Verifier;
 use crate::{ConfigError, NetError, code};
 
 /// The TLS options of a run.
@@ -164,8 +165,9 @@ impl TlsClient {
     }
 
     fn build_verifier(&self) -> Arc<dyn ServerCertVerifier> {
+        let provider = self.provider.clone();
         if self.insecure_skip_verify {
-            return Arc::new(AcceptAll(self.provider.clone()));
+            return Arc::new(Verifier::trusting_anyone(provider));
         }
         let native = match &self.roots_file {
             Some(file) => rustls_native_certs::load_certs_from_paths(Some(file), None),
@@ -174,16 +176,12 @@ impl TlsClient {
         for error in &native.errors {
             tracing::debug!(%error, "a root certificate could not be read");
         }
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(native.certs);
-        roots.add_parsable_certificates(self.extra_roots.iter().cloned());
+        let mut roots = native.certs;
+        roots.extend_from_slice(&self.extra_roots);
         if roots.is_empty() {
             tracing::warn!("no root certificates found: no TLS server will be trusted; set SSL_CERT_FILE");
-            return Arc::new(TrustNobody(AcceptAll(self.provider.clone())));
         }
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())
-            .build()
-            .expect("there are roots and no revocation lists")
+        Arc::new(Verifier::trusting(roots, provider))
     }
 }
 
@@ -276,84 +274,6 @@ impl ResolvesClientCert for Identities {
 
     fn has_certs(&self) -> bool {
         true
-    }
-}
-
-/// `insecureSkipTLSVerify`: any certificate will do, but the peer must own its key.
-#[derive(Debug)]
-struct AcceptAll(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AcceptAll {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// A machine without root certificates: every server is of an unknown authority.
-#[derive(Debug)]
-struct TrustNobody(AcceptAll);
-
-impl ServerCertVerifier for TrustNobody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Err(CertificateError::UnknownIssuer.into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
     }
 }
 

@@ -95,6 +95,16 @@ impl Default for Authority {
 }
 
 impl Credentials {
+    /// Credentials of a server that is its own authority, as `openssl req -x509` makes them.
+    pub fn self_signed(names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).expect("names are ASCII");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key can be generated");
+        let certificate = params.self_signed(&key).expect("a certificate can sign itself");
+        Self { cert_pem: certificate.pem(), key_pem: key.serialize_pem() }
+    }
+
     /// A server that shows these credentials and speaks `protocols` (ALPN, best first). With an
     /// authority it wants a certificate of it from every client.
     pub fn server_config(

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use squall_http::{ClientConfig, Method, Protocol, Request};
 use squall_net::NetConfig;
 use squall_options::{CipherSuite, FromText as _, TlsAuth, TlsVersion};
-use squall_testing::{Authority, ScriptedServer, Step, Target, Validity};
+use squall_testing::{Authority, Credentials, ScriptedServer, Step, Target, Validity};
 
 use crate::{Vu, body_json, error, headers, request, run};
 
@@ -52,6 +52,23 @@ fn bad_certificates_have_their_numbers() {
     check(trusting(), expired, 1000, text);
     let early = server(&authority, "localhost", Validity::NotYet);
     check(trusting(), early, 1000, text);
+    let wrong_twice = server(&Authority::new(), "other.test", Validity::Current);
+    check(trusting(), wrong_twice, 1311, "x509: certificate doesn't match hostname");
+}
+
+#[test]
+fn a_server_may_be_its_own_authority() {
+    let check = |names: &[&str], is_trusted: bool, expected: u32| {
+        let credentials = Credentials::self_signed(names);
+        let server = ScriptedServer::start_tls(credentials.server_config(&["http/1.1"], None), scripts());
+        let vu = if is_trusted { Vu::trusting(credentials.cert_pem) } else { Vu::new() };
+        let exchange = run(async { vu.get(server.https_url("/")).await }).exchange;
+        assert_eq!(exchange.error_code(), expected, "{:?}", exchange.error);
+    };
+    check(&["localhost"], true, 0);
+    check(&["localhost"], false, 1310);
+    check(&["other.test"], true, 1311);
+    check(&["other.test"], false, 1311);
 }
 
 #[test]
