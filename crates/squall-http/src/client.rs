@@ -244,7 +244,11 @@ impl Client {
     ) -> Result<Connection, NetError> {
         let security = if origin.tls { Security::TlsHttp2 } else { Security::Plain };
         let endpoint = Endpoint { host: &origin.host, port: origin.port, security };
-        let dialed = self.dialer.dial(endpoint, connections.vu(), connections.traffic()).await?;
+        let dialed = self.dialer.dial(endpoint, connections.vu(), connections.traffic()).await;
+        let dialed = dialed.map_err(|failed| {
+            marks.connecting = failed.connecting;
+            failed.error
+        })?;
         marks.connecting = dialed.connecting;
         marks.tls_handshaking = dialed.tls_handshaking;
         if !dialed.http2 {

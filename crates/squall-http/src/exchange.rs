@@ -133,10 +133,13 @@ impl Marks {
         }
     }
 
-    /// The phases of an exchange that ends now. Without a connection all are zero; a server that never
+    /// The phases of an exchange that ends now. Without a connection all are zero, but connecting when only the
+    /// TLS handshake failed; a server that never
     /// answered was waited for until the end; one that answers before it has the whole request was not.
     pub(crate) fn timings(&self, end: Instant) -> Timings {
-        let Some(connected) = self.connected else { return Timings::default() };
+        let Some(connected) = self.connected else {
+            return Timings { connecting: self.connecting, ..Timings::default() };
+        };
         let sent = self.sent.or(self.first_byte);
         let first_byte = self.first_byte;
         Timings {

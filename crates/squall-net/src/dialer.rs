@@ -13,7 +13,7 @@ use tokio_rustls::client::TlsStream;
 use crate::resolver::Resolver;
 use crate::stream::{Counted, Stream, Traffic};
 use crate::tls::{TlsClient, TlsInfo, tls_error};
-use crate::{ConfigError, NetConfig, NetError, code, proxy};
+use crate::{ConfigError, NetConfig, NetError, Proxy, code, proxy};
 
 /// k6's TCP keep-alive interval.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -59,6 +59,27 @@ pub struct Dialed {
     pub forward_proxy: Option<Rc<str>>,
 }
 
+/// Why there is no connection, and how long the part of it that worked took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialError {
+    /// What went wrong.
+    pub error: NetError,
+    /// Time to connect, when it was the TLS handshake that failed.
+    pub connecting: Duration,
+}
+
+impl From<NetError> for DialError {
+    fn from(error: NetError) -> Self {
+        Self { error, connecting: Duration::ZERO }
+    }
+}
+
+impl From<DialError> for NetError {
+    fn from(failed: DialError) -> Self {
+        failed.error
+    }
+}
+
 /// Makes connections for all VUs of a process.
 #[derive(Debug)]
 pub struct Dialer {
@@ -87,32 +108,53 @@ impl Dialer {
         endpoint: Endpoint<'_>,
         vu: u64,
         traffic: &Rc<Traffic>,
-    ) -> Result<Dialed, NetError> {
+    ) -> Result<Dialed, DialError> {
         let Endpoint { host, port, security } = endpoint;
-        let encrypted = security != Security::Plain;
-        let proxy = self.config.proxies.proxy_for(host, port, encrypted);
+        let proxy = self.config.proxies.proxy_for(host, port, security != Security::Plain);
         let (first_host, first_port) = proxy.map_or((host, port), |p| (p.host.as_str(), p.port));
         let remote = self.address_of(first_host, first_port).await?;
 
         let started = Instant::now();
         let tcp = self.connect(remote, vu).await?;
         let connecting = started.elapsed();
-        let mut tcp = Counted::new(tcp, traffic.clone());
+        let tcp = Counted::new(tcp, traffic.clone());
 
-        let dialed = |stream, tls_handshaking, tls, http2| Dialed {
-            stream,
-            remote,
-            connecting,
-            tls_handshaking,
-            tls,
-            http2,
-            forward_proxy: None,
+        let dialed = match security {
+            Security::Plain => Dialed {
+                stream: Stream::plain(tcp),
+                remote,
+                connecting,
+                tls_handshaking: Duration::ZERO,
+                tls: None,
+                http2: false,
+                forward_proxy: proxy.map(|p| p.authorization.as_deref().unwrap_or_default().into()),
+            },
+            Security::Tls | Security::TlsHttp2 => {
+                let secured = self.secure(tcp, endpoint, proxy).await;
+                let (stream, tls_handshaking) = secured.map_err(|error| DialError { error, connecting })?;
+                let (_, connection) = stream.get_ref();
+                Dialed {
+                    remote,
+                    connecting,
+                    tls_handshaking,
+                    tls: TlsInfo::of(connection),
+                    http2: connection.alpn_protocol() == Some(b"h2"),
+                    forward_proxy: None,
+                    stream: Stream::tls(stream),
+                }
+            }
         };
-        if !encrypted {
-            let forward_proxy = proxy.map(|p| p.authorization.as_deref().unwrap_or_default().into());
-            let dialed = dialed(Stream::plain(tcp), Duration::ZERO, None, false);
-            return Ok(Dialed { forward_proxy, ..dialed });
-        }
+        Ok(dialed)
+    }
+
+    /// Makes TLS of a connection to the endpoint, or to the proxy that leads there. Times the handshake.
+    async fn secure(
+        &self,
+        mut tcp: Counted,
+        endpoint: Endpoint<'_>,
+        proxy: Option<&Proxy>,
+    ) -> Result<(TlsStream<Counted>, Duration), NetError> {
+        let Endpoint { host, port, security } = endpoint;
         if let Some(proxy) = proxy {
             tokio::time::timeout(self.config.dial_timeout, proxy::connect(&mut tcp, host, port, proxy))
                 .await
@@ -120,10 +162,7 @@ impl Dialer {
         }
         let started = Instant::now();
         let stream = self.handshake(host, security, tcp).await?;
-        let (_, connection) = stream.get_ref();
-        let tls = TlsInfo::of(connection);
-        let http2 = connection.alpn_protocol() == Some(b"h2");
-        Ok(dialed(Stream::tls(stream), started.elapsed(), tls, http2))
+        Ok((stream, started.elapsed()))
     }
 
     /// The address for a name after all rules.

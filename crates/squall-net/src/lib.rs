@@ -15,7 +15,7 @@ mod tls;
 mod verifier;
 
 pub use config::NetConfig;
-pub use dialer::{Dialed, Dialer, Endpoint, Security};
+pub use dialer::{DialError, Dialed, Dialer, Endpoint, Security};
 pub use error::{ConfigError, NetError, code};
 pub use proxy::{Proxies, Proxy};
 pub use stream::{Stream, Traffic};

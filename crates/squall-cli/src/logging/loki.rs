@@ -295,7 +295,7 @@ impl PushJob {
             .dialer
             .dial(endpoint, 1, &Rc::new(Traffic::default()))
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|failed| failed.error.to_string())?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(dialed.stream)).await.map_err(|error| error.to_string())?;
         let request = self.request(body)?;

@@ -38,7 +38,10 @@ fn a_trusted_server_answers_over_tls() {
 fn bad_certificates_have_their_numbers() {
     let authority = Authority::new();
     let check = |vu: Vu, server: ScriptedServer, code, text: &str| {
-        let (have, message) = error(&run(async { vu.get(server.https_url("/")).await }));
+        let response = run(async { vu.get(server.https_url("/")).await });
+        let timings = &response.exchange.timings;
+        assert!(!timings.connecting.is_zero() && timings.blocked.is_zero(), "{timings:?}");
+        let (have, message) = error(&response);
         assert_eq!(have, code, "{message}");
         assert!(message.starts_with(text), "{message}");
     };
