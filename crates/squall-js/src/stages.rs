@@ -134,7 +134,7 @@ impl<'js> Life<'_, 'js> {
                 strict_json(&self.ctx, data).map_err(|error| self.in_context("data of setup()", error))?;
             Ok(json.map(|json| json.to_string()).transpose()?.map(Arc::from))
         });
-        self.record_traffic();
+        self.record_traffic(self.vu.worker.clock.now());
         data.map_err(|error| self.script_error(error))
     }
 
@@ -142,7 +142,7 @@ impl<'js> Life<'_, 'js> {
         let Some(teardown) = self.exported("teardown") else { return Ok(()) };
         self.enter(Stage::Teardown, "teardown");
         let result = self.load_setup_data().and_then(|data| self.call(&teardown, Some(data)));
-        self.record_traffic();
+        self.record_traffic(self.vu.worker.clock.now());
         result.map(|_| ()).map_err(|error| self.script_error(error))
     }
 
@@ -158,7 +158,8 @@ impl<'js> Life<'_, 'js> {
         vu.iteration.set(iteration);
         modules::http::begin_iteration(vu);
         let started = vu.worker.clock.now();
-        let result = self.exec_function().and_then(|exec| {
+        let result = globals::env::follow_scenario(&self.ctx, vu).and_then(|()| {
+            let exec = self.exec_function()?;
             let data = self.load_setup_data()?;
             self.call(&exec, Some(data))
         });
@@ -170,7 +171,7 @@ impl<'js> Life<'_, 'js> {
         if !vu.is_interrupted() {
             self.record_iteration(started, ended);
         }
-        self.record_traffic();
+        self.record_traffic(ended);
         if is_stopped { Outcome::Interrupted } else { Outcome::Completed }
     }
 
@@ -306,10 +307,9 @@ impl<'js> Life<'_, 'js> {
     }
 
     /// Bytes sent and received since the last time; k6 emits them also when they are none.
-    fn record_traffic(&self) {
+    fn record_traffic(&self, now: Time) {
         let (sent, received) = modules::http::take_traffic(self.vu);
         let worker = &self.vu.worker;
-        let now = worker.clock.now();
         let tags = self.vu.tags.current();
         let metadata = self.vu.sample_metadata();
         let mut recorder = worker.recorder.borrow_mut();

@@ -96,16 +96,17 @@ pub(crate) struct VuState {
     pub(crate) http: OnceCell<HttpState>,
     /// Prototypes of host classes, by name.
     pub(crate) prototypes: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
-    /// `__ENV` of the scenario with this name.
-    pub(crate) env: RefCell<Option<(String, Persistent<Value<'static>>)>>,
+    /// Name of the scenario that `__ENV` was made for; none while it is not made.
+    pub(crate) env_made_for: RefCell<Option<String>>,
     /// `exec.test.options`, made when first read.
     pub(crate) frozen_options: RefCell<Option<Persistent<Value<'static>>>>,
     /// State of `Math.random`.
     pub(crate) random: RefCell<SmallRng>,
     /// The error under way came from a promise that nothing handled.
     pub(crate) uncaught_in_promise: Cell<bool>,
-    /// When the fiber was last entered: the start of its slice.
-    entered: Cell<Instant>,
+    /// When the interrupt handler first ran since the fiber was entered: the start of its slice. Most visits are
+    /// over before, and asking for the time costs as much as a sample.
+    slice_start: Cell<Option<Instant>>,
     /// Made for teardown or summary of a run that was aborted: its init code is not.
     is_after_abort: bool,
     stop: RefCell<Option<StopSignal>>,
@@ -205,11 +206,11 @@ impl JsVu {
             host_modules: RefCell::default(),
             http: OnceCell::new(),
             prototypes: RefCell::default(),
-            env: RefCell::default(),
+            env_made_for: RefCell::default(),
             frozen_options: RefCell::default(),
             random: RefCell::new(rand::make_rng()),
             uncaught_in_promise: Cell::new(false),
-            entered: Cell::new(Instant::now()),
+            slice_start: Cell::default(),
             is_after_abort: worker.run.is_aborted(),
             stop: RefCell::default(),
             has_aborted: Cell::new(false),
@@ -230,7 +231,7 @@ impl JsVu {
         *self.state.task.borrow_mut() = Some(task);
         let JsVu { state, fiber } = self;
         std::future::poll_fn(|cx| {
-            state.entered.set(Instant::now());
+            state.slice_start.set(None);
             let outer = CURRENT.replace(Some(Rc::clone(state)));
             let pause = fiber.resume(&state.fiber, cx.waker());
             CURRENT.set(outer);
@@ -296,8 +297,10 @@ unsafe extern "C" fn on_interrupt(_runtime: *mut qjs::JSRuntime, _opaque: *mut c
     if vu.is_stopped() {
         return 1;
     }
-    if vu.entered.get().elapsed() > SLICE {
-        vu.fiber.pause(Pause::Preempted);
+    match vu.slice_start.get() {
+        None => vu.slice_start.set(Some(Instant::now())),
+        Some(start) if start.elapsed() > SLICE => vu.fiber.pause(Pause::Preempted),
+        Some(_) => {}
     }
     c_int::from(vu.is_stopped())
 }

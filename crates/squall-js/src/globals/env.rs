@@ -1,32 +1,40 @@
-//! `__ENV`: the environment a script sees, with its scenario's additions. Made when first read.
+//! `__ENV`: the environment a script sees, with its scenario's additions.
+//!
+//! It is made when first read and an ordinary property from then on: what a script writes to it stays until its VU
+//! works for another scenario.
 
-use rquickjs::{Ctx, Object, Persistent, Result, Value};
+use rquickjs::{Ctx, Object, Result, Value};
 
-use crate::vu;
+use crate::vu::{self, VuState};
 
-/// The object of the current scenario; what a script writes to it stays until the scenario changes.
-pub(super) fn env<'js>(ctx: Ctx<'js>) -> Result<Value<'js>> {
+/// Puts it on the global object.
+pub(super) fn install(ctx: &Ctx) -> Result<()> {
+    super::define_lazy(&ctx.globals(), "__ENV", make)
+}
+
+/// Has it made anew if it was made for another scenario.
+pub(crate) fn follow_scenario(ctx: &Ctx, vu: &VuState) -> Result<()> {
+    let is_of_another = vu.env_made_for.borrow().as_deref().is_some_and(|name| name != scenario_name(vu));
+    if is_of_another {
+        vu.env_made_for.replace(None);
+        install(ctx)?;
+    }
+    Ok(())
+}
+
+fn make<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     let vu = vu::current();
     let scenario = vu.scenario.borrow().clone();
-    let name = scenario.as_ref().map_or("", |scenario| scenario.config.name.as_str());
-    if let Some((known, object)) = &*vu.env.borrow()
-        && known == name
-    {
-        return object.clone().restore(&ctx);
-    }
     let object = Object::new(ctx.clone())?;
     let of_scenario = scenario.iter().flat_map(|scenario| &scenario.config.env);
     for (key, value) in vu.worker.settings.env.iter().chain(of_scenario) {
         object.set(key.as_str(), value.as_str())?;
     }
-    let value = object.into_value();
-    *vu.env.borrow_mut() = Some((name.to_owned(), Persistent::save(&ctx, value.clone())));
-    Ok(value)
+    vu.env_made_for.replace(Some(scenario_name(&vu)));
+    Ok(object.into_value())
 }
 
-/// `__ENV = {…}` replaces it, as for any global.
-pub(super) fn set_env<'js>(ctx: Ctx<'js>, value: Value<'js>) {
-    let vu = vu::current();
-    let name = vu.scenario.borrow().as_ref().map_or(String::new(), |scenario| scenario.config.name.clone());
-    *vu.env.borrow_mut() = Some((name, Persistent::save(&ctx, value)));
+/// Empty outside of scenarios.
+fn scenario_name(vu: &VuState) -> String {
+    vu.scenario.borrow().as_ref().map_or_else(String::new, |scenario| scenario.config.name.clone())
 }

@@ -10,7 +10,7 @@ use crate::{
     vu::{self, Stage},
 };
 
-mod env;
+pub(crate) mod env;
 mod open;
 mod structured_clone;
 mod text_encoding;
@@ -39,22 +39,22 @@ pub(crate) fn install(ctx: &Ctx) -> Result<()> {
     globals
         .set("queueMicrotask", Function::new(ctx.clone(), queue_microtask)?.with_name("queueMicrotask")?)?;
     for name in ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] {
-        define_lazy(ctx, &globals, name, move |ctx| modules::load(ctx, "k6/timers")?.get(name))?;
+        define_lazy(&globals, name, move |ctx| modules::load(ctx, "k6/timers")?.get(name))?;
     }
     for &(name, build) in LAZY {
-        define_lazy(ctx, &globals, name, build)?;
+        define_lazy(&globals, name, build)?;
     }
-    define_lazy(ctx, &globals, "GoError", go_error)?;
-    globals.prop("__VU", Accessor::from(vu_number).configurable())?;
+    define_lazy(&globals, "GoError", go_error)?;
+    // This VU's number; zero outside of iterations' VUs.
+    globals.prop("__VU", Property::from(vu::current().id_in_test).configurable())?;
     globals.prop("__ITER", Accessor::from(iteration_number).configurable())?;
-    globals.prop("__ENV", Accessor::new(env::env, env::set_env).configurable())?;
+    env::install(ctx)?;
     install_random(ctx)?;
     install_performance(ctx, &globals)
 }
 
 /// A property that is made when it is first read, and is ordinary from then on.
 fn define_lazy<'js>(
-    ctx: &Ctx<'js>,
     globals: &Object<'js>,
     name: &'static str,
     build: impl for<'a> Fn(&Ctx<'a>) -> Result<Value<'a>> + 'static,
@@ -68,13 +68,7 @@ fn define_lazy<'js>(
         Ok(value)
     };
     let set = move |ctx: Ctx<'js>, value: Value<'js>| make_ordinary(&ctx, value);
-    let _ = ctx;
     globals.prop(name, Accessor::new(get, set).configurable())
-}
-
-/// `__VU`: this VU's number, zero outside of iterations' VUs.
-fn vu_number() -> u64 {
-    vu::current().id_in_test
 }
 
 /// `__ITER`: undefined until iterations run.
