@@ -160,12 +160,14 @@ impl<H: Host> Job<H> {
 
     async fn serve(&mut self, arrivals: &LocalArrivals, mailbox: &Rc<Mailbox>) {
         let interrupt = self.clock().sleep_until(arrivals.run.interrupt_at);
-        self.state().vus_active.fetch_add(1, Relaxed);
         let stop = self.leash.stop.clone();
         stop.raise_when(interrupt, async {
             while let Some(intended_start) = mailbox.next().await {
                 if self.leash.is_free() {
+                    // A VU that waits for an arrival is initialised, but not active.
+                    self.state().vus_active.fetch_add(1, Relaxed);
                     self.iterate(Some(intended_start)).await;
+                    self.state().vus_active.fetch_sub(1, Relaxed);
                 } else {
                     self.record_dropped(1);
                 }
@@ -173,7 +175,6 @@ impl<H: Host> Job<H> {
             }
         })
         .await;
-        self.state().vus_active.fetch_sub(1, Relaxed);
     }
 
     async fn iterate(&mut self, intended_start: Option<Time>) {

@@ -157,6 +157,26 @@ fn vus_are_counted_every_second() {
 }
 
 #[test]
+fn a_vu_that_waits_for_an_arrival_is_not_active() {
+    let executor = Executor::ConstantArrivalRate {
+        rate: 4,
+        time_unit: secs(1),
+        duration: ms(2500),
+        pre_allocated_vus: 5,
+        max_vus: 5,
+    };
+    let sink = Arc::new(Collected::default());
+    // Iterations start at 0, 250, 500, … and two of them always overlap at a full second.
+    let given = Given { sink: Some(sink.clone()), ..given([scenario("arrivals", executor)], ms(400)) };
+    given.run();
+    let samples = sink.0.lock().unwrap();
+    let of =
+        |metric| samples.iter().filter(move |it| it.metric == metric).map(|it| it.value).collect::<Vec<_>>();
+    assert_eq!(of(builtin::VUS), [2.0, 2.0]);
+    assert_eq!(of(builtin::VUS_MAX), [5.0, 5.0]);
+}
+
+#[test]
 fn raw_samples_reach_the_sinks() {
     let sink = Arc::new(Collected::default());
     let given = Given { sink: Some(sink.clone()), ..given([loops(2, 950)], ms(100)) };
