@@ -19,7 +19,7 @@ use squall_options::{CipherSuite, HostnamePatterns, TlsAuth, TlsVersion, TlsVers
 use x509_parser::time::ASN1Time;
 
 use crate::private_key::private_key;
-use crate::verifier::Verifier;
+use crate::verifier::{Verifier, public_key};
 use crate::{ConfigError, NetError, code};
 
 /// The TLS options of a run.
@@ -245,8 +245,16 @@ impl Identity {
         let key = private_key(&auth.key, auth.password.as_deref())
             .map_err(|problem| ConfigError::new(format!("tlsAuth: {problem}")))?;
         let issuers = chain.iter().filter_map(|der| issuer(der)).collect();
-        let key = CertifiedKey::from_der(chain, key, provider)
+        let key = provider
+            .key_provider
+            .load_private_key(key)
             .map_err(|error| ConfigError::new(format!("tlsAuth: {error}")))?;
+        // Not `CertifiedKey::from_der`: it refuses certificates of X.509 version 1, which servers may accept.
+        let belongs = key.public_key().is_none_or(|own| public_key(&chain[0]).is_ok_and(|it| it == own));
+        if !belongs {
+            return Err(ConfigError::new("tlsAuth: the private key is not the certificate's"));
+        }
+        let key = CertifiedKey::new(chain, key);
         let domains = HostnamePatterns::new(auth.domains.clone())
             .map_err(|error| ConfigError::new(format!("tlsAuth: {error}")))?;
         Ok(Self { key: Arc::new(key), issuers, domains })
@@ -409,6 +417,9 @@ mod tests {
         let no_pem = "invalid certificate: no PEM block found";
         assert_eq!(certificate("nonsense", &good.key_pem), no_pem);
         assert!(certificate(&good.cert_pem, "nonsense").starts_with("tlsAuth: invalid private key"));
-        assert!(certificate(&good.cert_pem, &other.key_pem).starts_with("tlsAuth: "));
+        let not_its_own = "tlsAuth: the private key is not the certificate's";
+        assert_eq!(certificate(&good.cert_pem, &other.key_pem), not_its_own);
+        let version_1 = (include_str!("testdata/version-1.pem"), include_str!("testdata/version-1.key"));
+        assert_eq!(certificate(version_1.0, version_1.1), "none");
     }
 }

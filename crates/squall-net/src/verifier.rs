@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{
+    CryptoProvider, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 
@@ -68,6 +70,10 @@ impl ServerCertVerifier for Verifier {
             None => Err(CertificateError::UnknownIssuer.into()),
         };
         let Err(Error::InvalidCertificate(reason)) = &verdict else { return verdict };
+        if is_version(reason) {
+            // Only version 3 has extensions, and only an extension has names that count.
+            return Err(CertificateError::NotValidForName.into());
+        }
         let is_authority = is_authority(reason);
         let is_about_issuer =
             matches!(reason, CertificateError::UnknownIssuer | CertificateError::BadSignature);
@@ -90,7 +96,18 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        if !matches!(self.trust, Trust::Anyone) {
+            return verify_tls12_signature(message, cert, dss, algorithms);
+        }
+        let key = public_key(cert)?;
+        let key = webpki::RawPublicKeyEntity::try_from(&key).map_err(|_| CertificateError::BadEncoding)?;
+        let mut candidates =
+            algorithms.mapping.iter().filter(|(scheme, _)| *scheme == dss.scheme).flat_map(|(_, them)| *them);
+        match candidates.any(|algorithm| key.verify_signature(*algorithm, message, dss.signature()).is_ok()) {
+            true => Ok(HandshakeSignatureValid::assertion()),
+            false => Err(CertificateError::BadSignature.into()),
+        }
     }
 
     fn verify_tls13_signature(
@@ -99,7 +116,13 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        match self.trust {
+            Trust::Anyone => {
+                verify_tls13_signature_with_raw_key(message, &public_key(cert)?, dss, algorithms)
+            }
+            Trust::Roots { .. } => verify_tls13_signature(message, cert, dss, algorithms),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -107,8 +130,102 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
+/// The key of a certificate that webpki may refuse to read, such as one of X.509 version 1. `openssl x509 -req`
+/// writes those unless it is given extensions, so test systems are full of them.
+pub(crate) fn public_key<'a>(
+    certificate: &'a CertificateDer<'_>,
+) -> Result<SubjectPublicKeyInfoDer<'a>, Error> {
+    let (_, certificate) =
+        x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    Ok(certificate.tbs_certificate.subject_pki.raw.into())
+}
+
+/// Whether the reason is that the certificate is older than X.509 version 3.
+fn is_version(reason: &CertificateError) -> bool {
+    let CertificateError::Other(OtherError(error)) = reason else { return false };
+    matches!(error.downcast_ref(), Some(webpki::Error::UnsupportedCertVersion))
+}
+
 /// Whether the reason is that the certificate is an authority's.
 fn is_authority(reason: &CertificateError) -> bool {
     let CertificateError::Other(OtherError(error)) = reason else { return false };
     matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::crypto::aws_lc_rs;
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::sign::{CertifiedKey, SingleCertAndKey};
+    use rustls::version::{TLS12, TLS13};
+    use rustls::{
+        ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection, SupportedProtocolVersion,
+    };
+
+    use super::*;
+
+    const VERSION_1_CERTIFICATE: &[u8] = include_bytes!("testdata/version-1.pem");
+    const VERSION_1_KEY: &[u8] = include_bytes!("testdata/version-1.key");
+
+    /// A handshake in memory with a server whose certificate is of X.509 version 1.
+    fn handshake(
+        verifier: fn(Arc<CryptoProvider>) -> Verifier,
+        version: &'static SupportedProtocolVersion,
+    ) -> Result<(), Error> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let key = PrivateKeyDer::from_pem_slice(VERSION_1_KEY).unwrap();
+        let key = provider.key_provider.load_private_key(key).unwrap();
+        let chain = vec![CertificateDer::from_pem_slice(VERSION_1_CERTIFICATE).unwrap()];
+        let server = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&[version])?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
+        let client = ClientConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&[version])?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier(provider)))
+            .with_no_client_auth();
+        let mut server = Connection::from(ServerConnection::new(Arc::new(server))?);
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut client = Connection::from(ClientConnection::new(Arc::new(client), name)?);
+        while client.is_handshaking() || server.is_handshaking() {
+            pass(&mut client, &mut server)?;
+            pass(&mut server, &mut client)?;
+        }
+        Ok(())
+    }
+
+    fn pass(from: &mut Connection, to: &mut Connection) -> Result<(), Error> {
+        let mut bytes = Vec::new();
+        while from.wants_write() {
+            from.write_tls(&mut bytes).unwrap();
+        }
+        let mut bytes = bytes.as_slice();
+        while !bytes.is_empty() {
+            to.read_tls(&mut bytes).unwrap();
+            to.process_new_packets()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_certificate_of_version_1_is_taken_unverified() {
+        for version in [&TLS12, &TLS13] {
+            assert_eq!(handshake(Verifier::trusting_anyone, version), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_certificate_of_version_1_has_no_names() {
+        let trusting = |provider| {
+            let root = squall_testing::Authority::new();
+            let root = CertificateDer::from_pem_slice(root.pem().as_bytes()).unwrap();
+            Verifier::trusting(vec![root], provider)
+        };
+        for version in [&TLS12, &TLS13] {
+            let verdict = handshake(trusting, version);
+            assert_eq!(verdict, Err(CertificateError::NotValidForName.into()));
+        }
+    }
 }
