@@ -66,11 +66,14 @@ fn large_bodies_arrive_whole_or_are_discarded() {
 fn a_head_request_has_no_body() {
     let target = Target::start();
     run(async {
-        let vu = Vu::new();
-        let response = vu.send(&request(Method::HEAD, target.url("/bytes/10"))).await;
-        assert_eq!(response.headers.get("content-length"), Some("10"));
-        assert_eq!(body_text(&response), "");
-        assert_eq!(vu.get(target.url("/bytes/10")).await.body.map(|body| body.len()), Some(10));
+        let vu = Vu::trusting(target.ca_pem());
+        for url in [target.url("/bytes/10"), target.https_url("/bytes/10")] {
+            let response = vu.send(&request(Method::HEAD, url.clone())).await;
+            assert_eq!(response.exchange.error, None);
+            assert_eq!(response.headers.get("content-length"), Some("10"));
+            assert_eq!(body_text(&response), "");
+            assert_eq!(vu.get(url).await.body.map(|body| body.len()), Some(10));
+        }
     });
 }
 

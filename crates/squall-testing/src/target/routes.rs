@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
@@ -50,6 +50,23 @@ type Answer = Response<Body>;
 
 /// Answers a request. An error closes the connection.
 pub(super) async fn serve(request: Request<Incoming>, scheme: &'static str) -> io::Result<Answer> {
+    let is_head = *request.method() == Method::HEAD;
+    let answer = route(request, scheme).await?;
+    // hyper leaves the body out by itself in HTTP/1.1 only.
+    Ok(if is_head { without_body(answer) } else { answer })
+}
+
+/// The answer to HEAD: it tells the length of the body that it leaves out.
+fn without_body(mut answer: Answer) -> Answer {
+    let length = answer.body().size_hint().exact();
+    *answer.body_mut() = full("");
+    match length {
+        Some(length) => with_header(answer, header::CONTENT_LENGTH, &length.to_string()),
+        None => answer,
+    }
+}
+
+async fn route(request: Request<Incoming>, scheme: &'static str) -> io::Result<Answer> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let path = parts.uri.path().to_owned();
