@@ -38,6 +38,11 @@ pub struct Process {
 impl Process {
     /// The real one.
     pub fn current() -> Process {
+        // A dumb terminal can neither move its cursor nor show colours: as in k6, it gets what a file gets.
+        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        let size_on = |is_terminal: bool| -> Option<fn() -> TerminalSize> {
+            (is_terminal && !is_dumb).then_some(terminal_size_now)
+        };
         Process {
             args: std::env::args_os().collect(),
             env: std::env::vars_os()
@@ -48,14 +53,8 @@ impl Process {
             current_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             stdin: Box::new(io::stdin()),
             console: Console::new(
-                Stream {
-                    terminal: io::stdout().is_terminal().then_some(terminal_size_now),
-                    writer: Box::new(io::stdout()),
-                },
-                Stream {
-                    terminal: io::stderr().is_terminal().then_some(terminal_size_now),
-                    writer: Box::new(io::stderr()),
-                },
+                Stream { terminal: size_on(io::stdout().is_terminal()), writer: Box::new(io::stdout()) },
+                Stream { terminal: size_on(io::stderr().is_terminal()), writer: Box::new(io::stderr()) },
             ),
             resources: Resources::claim(),
             install_logger: install_global_logger,
@@ -68,12 +67,9 @@ impl Process {
         self.current_dir.join(path)
     }
 
-    /// Whether the environment asks for no colours: by `K6_NO_COLOR`, by `NO_COLOR` whatever its value, or because
-    /// the terminal has none.
+    /// Whether the environment asks for no colours: by `K6_NO_COLOR`, or by `NO_COLOR` whatever its value.
     pub fn env_forbids_color(&self) -> bool {
-        self.env("K6_NO_COLOR").is_some()
-            || self.env.contains_key("NO_COLOR")
-            || self.env("TERM") == Some("dumb")
+        self.env("K6_NO_COLOR").is_some() || self.env.contains_key("NO_COLOR")
     }
 
     /// Value of an environment variable, when it is set and not empty.

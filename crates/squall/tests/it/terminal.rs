@@ -41,15 +41,18 @@ fn a_terminal_gets_bars_and_colours() {
 
 #[test]
 fn colours_can_be_refused() {
-    for (arguments, env) in [
-        (&["--no-color"][..], &[][..]),
-        (&[], &[("NO_COLOR", "")]),
-        (&[], &[("K6_NO_COLOR", "1")]),
-        (&[], &[("TERM", "dumb")]),
-    ] {
+    for (arguments, env) in
+        [(&["--no-color"][..], &[][..]), (&[], &[("NO_COLOR", "")]), (&[], &[("K6_NO_COLOR", "1")])]
+    {
         let shown = on_a_terminal(arguments, env);
         assert!(!shown.contains("\x1b[3") && shown.contains("[===="), "{shown:?}");
     }
+}
+
+#[test]
+fn a_dumb_terminal_gets_lines() {
+    let shown = on_a_terminal(&[], &[("TERM", "dumb")]);
+    assert!(!shown.contains('\x1b') && shown.contains("[ 100% ]"), "{shown:?}");
 }
 
 #[test]
