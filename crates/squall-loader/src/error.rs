@@ -13,11 +13,13 @@ pub struct Importer {
     pub line: u32,
     /// Column of the specifier, from 1.
     pub column: u32,
+    /// The source line with a caret under the specifier.
+    pub frame: String,
 }
 
 impl fmt::Display for Importer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        write!(f, "{}:{}:{}\n{}", self.file, self.line, self.column, self.frame)
     }
 }
 
@@ -30,7 +32,7 @@ pub enum LoadError {
         /// The specifier as written, or the entry's path.
         specifier: String,
         /// Who imports it; `None` for the entry and for specifiers computed at run time.
-        importer: Option<Importer>,
+        importer: Option<Box<Importer>>,
         /// What went wrong.
         reason: String,
         /// What to do about it, when there is something to suggest.
@@ -52,7 +54,7 @@ pub enum LoadError {
     },
 }
 
-fn at(importer: &Option<Importer>) -> String {
+fn at(importer: &Option<Box<Importer>>) -> String {
     importer.as_ref().map(|importer| format!("\n    at {importer}")).unwrap_or_default()
 }
 

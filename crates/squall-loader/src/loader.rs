@@ -16,6 +16,7 @@ use crate::remote::{Fetch, Remote};
 use crate::resolve::{Asker, Location, Resolution, Unresolved, normalised};
 use crate::stack::with_room_for;
 use crate::text::decode_text;
+use crate::trace::frame;
 use crate::typescript::helper;
 use crate::understand::Understood;
 
@@ -157,6 +158,7 @@ impl Problem {
     fn of(self, specifier: &str, importer: Option<Importer>) -> LoadError {
         match self {
             Self::Module(Unresolved { reason, hint }) => {
+                let importer = importer.map(Box::new);
                 LoadError::Module { specifier: specifier.to_owned(), importer, reason, hint }
             }
             Self::Loading(error) => error,
@@ -251,7 +253,8 @@ impl Walk<'_> {
     fn importer(&self, draft: &Draft, offset: u32) -> Importer {
         let module = self.graph.module(draft.id);
         let (line, column) = module.mapping.offset_to_source(&draft.text, &module.source, offset as usize);
-        Importer { file: module.specifier.clone(), line, column }
+        let frame = frame(module.source_line(line).unwrap_or_default(), line, column);
+        Importer { file: module.specifier.clone(), line, column, frame }
     }
 
     /// Takes down what statically imports a failed module; turns other references to one into broken imports.
