@@ -105,11 +105,12 @@ impl Conclusion<'_> {
             state: std::sync::Arc::clone(self.state),
         };
         let host = build_host(context);
-        let (stop, timed_out) = (StopSignal::default(), Cell::new(false));
+        let stop = StopSignal::default();
+        let (timed_out, signalled) = (Cell::new(false), Cell::new(false));
         let cause = async {
             tokio::select! {
                 () = clock.sleep(limit) => timed_out.set(true),
-                () = interrupted(self.interrupts.clone()) => {}
+                () = interrupted(self.interrupts.clone()) => signalled.set(true),
             }
         };
         let limit = squall_options::format_go_duration(limit);
@@ -122,7 +123,14 @@ impl Conclusion<'_> {
                     "handleSummary() took longer than {limit}"
                 );
             }
-            Err(ScriptError::Interrupted) => tracing::error!("handleSummary() was interrupted by a signal"),
+            Err(ScriptError::Interrupted) if signalled.get() => {
+                tracing::error!("handleSummary() was interrupted by a signal");
+            }
+            Err(ScriptError::Interrupted) => {
+                tracing::error!(
+                    "handleSummary() called exec.test.abort(), which comes too late to abort the run"
+                );
+            }
         }
         None
     }

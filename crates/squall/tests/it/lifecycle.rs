@@ -144,10 +144,12 @@ fn a_broken_handle_summary_leaves_the_usual_summary() {
         ("() => ({ stdout: 5 })", "neither text nor bytes for \\\"stdout\\\""),
         ("async () => { await new Promise(() => {}); }", "a promise that nothing can settle"),
         ("() => { for (;;); }", "handleSummary() took longer than 100ms"),
+        ("() => exec.test.abort()", "handleSummary() called exec.test.abort(), which comes too late"),
         ("7", "the exported handleSummary must be a function"),
     ] {
         let script = format!(
-            "export const options = {{ handleSummaryTimeout: '100ms' }};
+            "import exec from 'k6/execution';
+            export const options = {{ handleSummaryTimeout: '100ms' }};
             export default () => {{}};
             export const handleSummary = {handle_summary};"
         );
