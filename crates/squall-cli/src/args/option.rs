@@ -99,7 +99,7 @@ pub struct OptionArgs {
     /// Name resolution [default: ttl=5m,select=random,policy=preferIPv4]
     #[arg(long, value_name = "SETTINGS")]
     pub dns: Option<String>,
-    /// Memory that the script of one VU may use, such as 256MB (not in k6)
+    /// Memory that the script of one VU may use, such as 256MB; 1GB unless set (not in k6)
     #[arg(long, value_name = "SIZE")]
     pub vu_memory_limit: Option<String>,
 }

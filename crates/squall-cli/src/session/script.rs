@@ -42,6 +42,9 @@ impl LoadedScript {
         process: &Process,
     ) -> Result<LoadedScript> {
         let (entry, base_dir) = match source {
+            ScriptSource::File(url) if url.to_str().is_some_and(|url| url.starts_with("https://")) => {
+                (Entry::File(url.clone()), process.current_dir.clone())
+            }
             ScriptSource::File(path) => {
                 let path = process.resolve(path);
                 let base_dir = path.parent().map_or_else(|| process.current_dir.clone(), Path::to_owned);

@@ -207,10 +207,12 @@ fn async_request<'js>(
 /// The response as a script sees it, or an exception when the call failed and `throw` is on.
 fn deliver<'js>(ctx: &Ctx<'js>, call: Call, response: Response) -> Result<Value<'js>> {
     if let Some(error) = &response.exchange.error {
+        let method = title_case(call.request.method.as_str());
+        let message = format!("{method} \"{}\": {}", call.name, error.text);
         if call.throw {
-            return Err(throw_go(ctx, &error.text));
+            return Err(throw_go(ctx, &message));
         }
-        tracing::warn!(error = %format_args!("{} \"{}\": {}", title_case(call.request.method.as_str()), call.name, error.text), "Request Failed");
+        tracing::warn!(error = %message, "Request Failed");
     }
     let is_redirect = matches!(response.exchange.status, 301..=303 | 307 | 308)
         && response.headers.get("location").is_some();

@@ -267,7 +267,12 @@ impl<'js> Parser<'_, 'js> {
                 }
                 "compression" => call.request.compression = self.compression(&value)?,
                 "responseType" => call.response_type = self.response_type(&value)?,
-                "auth" => call.request.auth = self.auth(&value)?,
+                "auth" => {
+                    call.request.auth = self.auth(&value)?;
+                    if call.request.auth == Auth::Digest && *call.name == clean_url(call.written_url()) {
+                        call.name = without_credentials(call.written_url()).into();
+                    }
+                }
                 "responseCallback" => call.expectation = Expectation::from_js(self.ctx, &value)?,
                 _ => {}
             }
@@ -384,20 +389,32 @@ impl Target {
     }
 }
 
-/// The URL as metrics show it: without credentials.
+/// The URL as metrics show it: with its credentials masked.
 fn clean_url(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    if rest.is_empty() {
+    if let Some(scheme) = text.strip_suffix("://") {
         return format!("{scheme}:");
     }
-    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority_end].rfind('@') {
-        Some(at) => {
-            let mask = if rest[..at].contains(':') { "****:****" } else { "****" };
-            format!("{scheme}://{mask}{}", &rest[at..])
+    match split_credentials(text) {
+        Some((scheme, credentials, rest)) => {
+            let mask = if credentials.contains(':') { "****:****" } else { "****" };
+            format!("{scheme}://{mask}@{rest}")
         }
         None => text.to_owned(),
     }
+}
+
+/// The URL without its credentials. k6 shows those of digest authentication nowhere: they have gone into the
+/// answer to the challenge.
+pub(super) fn without_credentials(text: &str) -> String {
+    split_credentials(text).map_or_else(|| text.to_owned(), |(scheme, _, rest)| format!("{scheme}://{rest}"))
+}
+
+/// Scheme, credentials, and what follows the `@`; `None` for a URL without credentials.
+fn split_credentials(text: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = text.split_once("://")?;
+    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let at = rest[..authority_end].rfind('@')?;
+    Some((scheme, &rest[..at], &rest[at + 1..]))
 }
 
 /// ``http.url`…` ``: the URL, and a name in which every expression is `${}`.

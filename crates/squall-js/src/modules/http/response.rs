@@ -1,6 +1,7 @@
 //! The response object. Its fields are made when a script reads them: most scripts read two of twenty.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     hash::{Hash, Hasher},
     rc::Rc,
@@ -11,10 +12,10 @@ use rquickjs::{
     class::{ClassKind, JsCell, JsClass, PropertyDescriptor, PropertyName, Readable, Trace, Tracer},
     function::{Opt, This},
 };
-use squall_http::{Protocol, Response, canonical_name, millis, response_cookies};
+use squall_http::{Auth, Protocol, Response, canonical_name, millis, response_cookies};
 
 use super::{
-    request::{Call, ResponseType},
+    request::{Call, ResponseType, without_credentials},
     state,
 };
 use crate::{classes, errors::throw_go, runtime::memory::Charge, vu};
@@ -264,7 +265,7 @@ fn answered_field<'js>(ctx: &Ctx<'js>, call: &Call, response: &Response, name: &
             exchange.remote.map_or_else(String::new, |remote| remote.ip().to_string()).into_js(ctx)
         }
         "remote_port" => exchange.remote.map_or(0, |remote| remote.port()).into_js(ctx),
-        "url" => final_url(call, response).into_js(ctx),
+        "url" => final_url(call, response).into_owned().into_js(ctx),
         "status" => exchange.status.into_js(ctx),
         "status_text" => response.status_text().into_js(ctx),
         "proto" => if exchange.status == 0 { "" } else { proto(exchange.protocol) }.into_js(ctx),
@@ -298,11 +299,13 @@ fn invalid_field<'js>(ctx: &Ctx<'js>, message: &str, code: u32, name: &str) -> R
 }
 
 /// The URL as the script wrote it, unless redirects led elsewhere.
-fn final_url<'a>(call: &'a Call, response: &'a Response) -> &'a str {
-    if *response.exchange.url == *call.request.url {
-        call.written_url()
+fn final_url<'a>(call: &'a Call, response: &'a Response) -> Cow<'a, str> {
+    if *response.exchange.url != *call.request.url {
+        response.exchange.url.as_str().into()
+    } else if call.request.auth == Auth::Digest {
+        without_credentials(call.written_url()).into()
     } else {
-        response.exchange.url.as_str()
+        call.written_url().into()
     }
 }
 
@@ -419,6 +422,10 @@ fn request<'js>(ctx: &Ctx<'js>, call: &Call) -> Result<Value<'js>> {
     headers.set("User-Agent", vec![user_agent])?;
     for (name, value) in &call.request.headers {
         headers.set(canonical_name(name), vec![value.as_str()])?;
+    }
+    if !call.request.compression.is_empty() && !headers.contains_key("Content-Encoding")? {
+        let codings: Vec<&str> = call.request.compression.iter().map(|coding| coding.as_str()).collect();
+        headers.set("Content-Encoding", vec![codings.join(", ")])?;
     }
     if !call.cookie_header.is_empty() {
         headers.set("Cookie", vec![call.cookie_header.as_str()])?;
