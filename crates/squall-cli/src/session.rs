@@ -157,6 +157,16 @@ fn warn_of_metadata<'a>(mut threshold_keys: impl Iterator<Item = &'a str>) {
     }
 }
 
+/// There is no control API yet: what only it could end or answer is told, not waited for.
+fn warn_of_missing_control(plan: &RunPlan, test: &Test) {
+    if test.options.paused == Some(true) {
+        tracing::warn!("paused has no effect: there is no control API yet that could resume the test");
+    }
+    if plan.runtime.address.is_some() {
+        tracing::warn!("--address has no effect: there is no control API yet");
+    }
+}
+
 /// Every scenario's function is exported, and lifecycle names are functions.
 fn check_functions(scenarios: &[Scenario], exports: &Exports) -> Result<()> {
     if exports.functions.is_empty() {
@@ -204,6 +214,7 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
         }
     };
     let test = Test::combine(&plan, &exports)?;
+    warn_of_missing_control(&plan, &test);
     let aggregate = test.aggregate(&plan, &registry)?;
     let blueprint = script.blueprint(&test, &plan.runtime, process, &registry, &state)?;
     process.resources.check(&Requirements::of(&test.scenarios, &test.stripe))?;
