@@ -162,7 +162,8 @@ fn warn_of_missing_control(plan: &RunPlan, test: &Test) {
     if test.options.paused == Some(true) {
         tracing::warn!("paused has no effect: there is no control API yet that could resume the test");
     }
-    if plan.runtime.address.is_some() {
+    // Empty turns it off.
+    if plan.runtime.address.as_ref().is_some_and(|address| !address.is_empty()) {
         tracing::warn!("--address has no effect: there is no control API yet");
     }
 }
