@@ -230,8 +230,12 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
         state: Arc::clone(&state),
         tags: Arc::clone(&test.run_tags),
         scenario_tag: test.has_tag(SystemTag::Scenario),
-        setup_timeout: timeout(test.options.no_setup, test.options.setup_timeout),
-        teardown_timeout: timeout(test.options.no_teardown, test.options.teardown_timeout),
+        setup_timeout: timeout(test.options.no_setup, test.options.setup_timeout, defaults::SETUP_TIMEOUT),
+        teardown_timeout: timeout(
+            test.options.no_teardown,
+            test.options.teardown_timeout,
+            defaults::TEARDOWN_TIMEOUT,
+        ),
         min_iteration_duration: test.options.min_iteration_duration.unwrap_or_default(),
         workers: None,
     };
@@ -288,8 +292,8 @@ fn warn_of_folded_tags(aggregate: &Aggregate) {
     }
 }
 
-fn timeout(skip: Option<bool>, limit: Option<Duration>) -> Option<Duration> {
-    (skip != Some(true)).then(|| limit.unwrap_or(Duration::from_secs(60)))
+fn timeout(skip: Option<bool>, limit: Option<Duration>, default: Duration) -> Option<Duration> {
+    (skip != Some(true)).then(|| limit.unwrap_or(default))
 }
 
 /// Banner and description, unless nobody wants them.

@@ -75,17 +75,5 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// The default of `summaryTrendStats`.
-pub fn default_trend_stats() -> Vec<TrendStat> {
-    vec![
-        TrendStat::Avg,
-        TrendStat::Min,
-        TrendStat::Med,
-        TrendStat::Max,
-        TrendStat::P(90.0),
-        TrendStat::P(95.0),
-    ]
-}
-
 #[cfg(test)]
 mod tests;

@@ -61,7 +61,7 @@ fn aggregate(thresholds: &[(&str, &[&str])]) -> Aggregate {
 fn facts() -> RunFacts {
     RunFacts {
         run_duration: Duration::from_secs(2),
-        trend_stats: default_trend_stats(),
+        trend_stats: squall_options::defaults::SUMMARY_TREND_STATS.to_vec(),
         time_unit: TimeUnit::Auto,
         no_color: false,
         stdout_is_terminal: false,

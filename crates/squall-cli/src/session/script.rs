@@ -11,7 +11,7 @@ use squall_engine::{ClockSource, RunState, vu::ScriptError};
 use squall_js::{Blueprint, Exports, JsHost, Script, Settings, SharedData};
 use squall_loader::{Entry, Fetch, LoadError, Loader, LoaderConfig};
 use squall_metrics::{Recorder, Registry, TagSet};
-use squall_options::Options;
+use squall_options::{Options, defaults};
 
 use super::{Test, network};
 use crate::{
@@ -21,10 +21,6 @@ use crate::{
     process::Process,
     runtime_options::RuntimeOptions,
 };
-
-/// Bytes that a VU's script may hold unless an option says otherwise: far more than scripts need, far less than
-/// a runaway script takes.
-const VU_MEMORY_LIMIT_BYTES: u64 = 1 << 30;
 
 pub(super) struct LoadedScript {
     script: Arc<Script>,
@@ -149,7 +145,7 @@ impl LoadedScript {
 }
 
 fn memory_limit_bytes(wanted: Option<u64>) -> usize {
-    usize::try_from(wanted.unwrap_or(VU_MEMORY_LIMIT_BYTES)).unwrap_or(usize::MAX)
+    usize::try_from(wanted.unwrap_or(defaults::VU_MEMORY_LIMIT_BYTES)).unwrap_or(usize::MAX)
 }
 
 /// A script that is not there is bad usage; one that cannot be understood is a script exception.

@@ -1,14 +1,14 @@
 //! What a run leaves behind: the summary on standard output, `handleSummary`, the export.
 
-use std::{cell::Cell, path::Path, time::Duration};
+use std::{cell::Cell, path::Path};
 
 use squall_engine::{
     Clock, RunResult, RunState, WorkerContext,
     vu::{ScriptError, StopSignal},
 };
 use squall_js::{JsHost, SummaryFile};
-use squall_options::TimeUnit;
-use squall_report::{Detail, MachineFacts, RunFacts, Summary, default_trend_stats};
+use squall_options::{TimeUnit, defaults};
+use squall_report::{Detail, MachineFacts, RunFacts, Summary};
 
 use super::{Test, script::LoadedScript};
 use crate::{
@@ -16,9 +16,6 @@ use crate::{
     process::{Interrupts, Process},
     runtime_options::SummaryMode,
 };
-
-/// k6's limit for `handleSummary`.
-const HANDLE_SUMMARY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A run that is over.
 pub(super) struct Conclusion<'a> {
@@ -71,7 +68,10 @@ impl Conclusion<'_> {
         let options = &self.test.options;
         RunFacts {
             run_duration: self.result.duration,
-            trend_stats: options.summary_trend_stats.clone().unwrap_or_else(default_trend_stats),
+            trend_stats: options
+                .summary_trend_stats
+                .clone()
+                .unwrap_or_else(|| defaults::SUMMARY_TREND_STATS.to_vec()),
             time_unit: options.summary_time_unit.unwrap_or(TimeUnit::Auto),
             no_color: self.plan.runtime.no_color,
             stdout_is_terminal: process.console.stdout_is_terminal(),
@@ -95,7 +95,7 @@ impl Conclusion<'_> {
         clock: Clock,
         data: String,
     ) -> Option<Vec<SummaryFile>> {
-        let limit = self.test.options.handle_summary_timeout.unwrap_or(HANDLE_SUMMARY_TIMEOUT);
+        let limit = self.test.options.handle_summary_timeout.unwrap_or(defaults::HANDLE_SUMMARY_TIMEOUT);
         let registry = std::sync::Arc::clone(self.result.aggregate.registry());
         let context = WorkerContext {
             worker: None,

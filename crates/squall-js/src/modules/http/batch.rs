@@ -5,6 +5,7 @@ use std::{collections::HashMap, rc::Rc};
 use futures_util::{StreamExt, stream};
 use rquickjs::{Array, Ctx, Object, Result, Value, function::Rest};
 use squall_http::Response;
+use squall_options::defaults;
 use tokio::sync::Semaphore;
 
 use super::{
@@ -12,10 +13,6 @@ use super::{
     request::{self, Call, CallError},
 };
 use crate::{errors::throw_go, vu};
-
-/// k6's defaults.
-const BATCH: u64 = 20;
-const BATCH_PER_HOST: u64 = 6;
 
 /// A list in gives a list out; an object in gives an object with the same keys.
 pub(super) fn batch<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<Value<'js>> {
@@ -60,7 +57,8 @@ async fn send_all(vu: &vu::VuState, calls: &[Call]) -> Vec<Response> {
     let limit = |option: Option<u64>, default| {
         usize::try_from(option.unwrap_or(default)).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS)
     };
-    let (at_once, per_host) = (limit(options.batch, BATCH), limit(options.batch_per_host, BATCH_PER_HOST));
+    let (at_once, per_host) =
+        (limit(options.batch, defaults::BATCH), limit(options.batch_per_host, defaults::BATCH_PER_HOST));
     let mut hosts: HashMap<String, Rc<Semaphore>> = HashMap::new();
     let sends: Vec<_> = calls
         .iter()

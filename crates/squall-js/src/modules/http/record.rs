@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::HashMap, net::IpAddr, rc::Rc, sync::Arc};
 
 use rustc_hash::FxBuildHasher;
-use squall_http::{Exchange, Method, Protocol, millis};
+use squall_http::{Exchange, Method, millis};
 use squall_metrics::{MetricId, SeriesId, TagSet, TagText, builtin};
 use squall_options::SystemTag;
 
@@ -62,7 +62,7 @@ pub(super) fn exchange(
         name: Arc::clone(name),
         method: exchange.method.clone(),
         status: exchange.status,
-        protocol: proto(exchange.protocol),
+        protocol: exchange.protocol.as_str(),
         error,
         tls_version: exchange.tls.as_ref().map(|tls| tls.version),
         ip: exchange.remote.filter(|_| settings.has_tag(SystemTag::Ip)).map(|remote| remote.ip()),
@@ -87,10 +87,6 @@ pub(super) fn exchange(
     for (&series, value) in series.iter().zip(values) {
         recorder.record_with(series, value, now, metadata.as_ref());
     }
-}
-
-fn proto(protocol: Protocol) -> &'static str {
-    protocol.as_str()
 }
 
 fn resolve(vu: &VuState, key: Key) -> Rc<[SeriesId]> {

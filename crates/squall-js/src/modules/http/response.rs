@@ -12,7 +12,7 @@ use rquickjs::{
     class::{ClassKind, JsCell, JsClass, PropertyDescriptor, PropertyName, Readable, Trace, Tracer},
     function::{Opt, This},
 };
-use squall_http::{Auth, Protocol, Response, canonical_name, millis, response_cookies};
+use squall_http::{Auth, Response, canonical_name, millis, response_cookies};
 
 use super::{
     request::{Call, ResponseType, without_credentials},
@@ -268,7 +268,7 @@ fn answered_field<'js>(ctx: &Ctx<'js>, call: &Call, response: &Response, name: &
         "url" => final_url(call, response).into_owned().into_js(ctx),
         "status" => exchange.status.into_js(ctx),
         "status_text" => response.status_text().into_js(ctx),
-        "proto" => if exchange.status == 0 { "" } else { proto(exchange.protocol) }.into_js(ctx),
+        "proto" => if exchange.status == 0 { "" } else { exchange.protocol.as_str() }.into_js(ctx),
         "headers" => headers(ctx, response),
         "cookies" => cookies(ctx, response),
         "body" => body(ctx, call, response),
@@ -307,10 +307,6 @@ fn final_url<'a>(call: &'a Call, response: &'a Response) -> Cow<'a, str> {
     } else {
         call.written_url().into()
     }
-}
-
-fn proto(protocol: Protocol) -> &'static str {
-    protocol.as_str()
 }
 
 fn headers<'js>(ctx: &Ctx<'js>, response: &Response) -> Result<Value<'js>> {
