@@ -22,11 +22,13 @@ mod worker;
 
 mod collect;
 mod conductor;
+mod generator;
 mod progress;
 mod run_state;
 
 pub use clock::{Clock, ClockSource, Sleep};
 pub use executor::{ExternalControl, ExternalState};
+pub use generator::{Generator, Pauses};
 pub use progress::{Phase, RunProgress, ScenarioStatus, ScenarioView};
 pub use run::Run;
 pub use run_state::{AbortReason, RunState};

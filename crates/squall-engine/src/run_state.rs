@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{Time, vu::SetupData};
+use crate::{Time, generator::Generator, vu::SetupData};
 
 /// Why a run ended before its schedule did. The first reason counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct RunState {
     /// `exec.test.fail()` was called: the run goes on and exits with its own code.
     pub marked_failed: AtomicBool,
     pub setup_data: OnceLock<SetupData>,
+    /// What the load generator notices about itself.
+    pub generator: Generator,
     aborted: AtomicBool,
     abort_reason: Mutex<Option<AbortReason>>,
     abort_notify: tokio::sync::Notify,
@@ -56,6 +58,7 @@ impl RunState {
             vus_initialized: AtomicU64::new(0),
             marked_failed: AtomicBool::new(false),
             setup_data: OnceLock::new(),
+            generator: Generator::default(),
             aborted: AtomicBool::new(false),
             abort_reason: Mutex::new(None),
             abort_notify: tokio::sync::Notify::new(),
