@@ -20,7 +20,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
 use squall_net::{Dialed, NetError, Stream, TlsInfo};
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use crate::exchange::{Marks, Protocol};
@@ -40,8 +40,8 @@ thread_local! {
 
 /// A connection that speaks HTTP/1.1.
 #[derive(Debug)]
-pub(crate) struct Connection {
-    stream: Stream,
+pub(crate) struct Connection<S = Stream> {
+    stream: S,
     pub(crate) remote: SocketAddr,
     pub(crate) tls: Option<TlsInfo>,
     /// Requests go through a plain proxy, with this authorization.
@@ -85,7 +85,14 @@ pub(crate) struct Failure {
 impl Connection {
     pub(crate) fn new(dialed: Dialed) -> Self {
         let Dialed { stream, remote, tls, forward_proxy, .. } = dialed;
-        Self { stream, remote, tls, forward_proxy }
+        Self { tls, forward_proxy, ..Self::over(stream, remote) }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// A connection over any stream: the fuzzers' server is in memory.
+    pub(crate) fn over(stream: S, remote: SocketAddr) -> Self {
+        Self { stream, remote, tls: None, forward_proxy: None }
     }
 
     /// Whether an idle connection is of no use: the server has closed it, or said something unasked.
@@ -260,7 +267,10 @@ impl<'a> Outbox<'a> {
     }
 
     /// Sends as much as the stream takes. After an error nothing more: there may be an answer to read.
-    fn poll_send(&mut self, stream: &mut Stream, cx: &mut Context<'_>, marks: &mut Marks) {
+    fn poll_send<S>(&mut self, stream: &mut S, cx: &mut Context<'_>, marks: &mut Marks)
+    where
+        S: AsyncWrite + Unpin,
+    {
         if self.flushed || self.error.is_some() {
             return;
         }
@@ -274,7 +284,10 @@ impl<'a> Outbox<'a> {
         }
     }
 
-    fn poll_flush(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush<S>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>
+    where
+        S: AsyncWrite + Unpin,
+    {
         let mut stream = Pin::new(stream);
         while self.sent < self.head.len() + self.body.len() {
             let head = &self.head[self.sent.min(self.head.len())..];
