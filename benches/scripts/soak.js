@@ -5,14 +5,13 @@ import { Trend } from 'k6/metrics';
 
 const size = new Trend('response_size');
 
+const { MINUTES, REQUESTS = 10000000 } = __ENV;
+
 export const options = {
   scenarios: {
-    soak: {
-      executor: 'shared-iterations',
-      vus: 50,
-      iterations: Number(__ENV.REQUESTS || 10000000),
-      maxDuration: '1h',
-    },
+    soak: MINUTES
+      ? { executor: 'constant-vus', vus: 50, duration: `${MINUTES}m` }
+      : { executor: 'shared-iterations', vus: 50, iterations: Number(REQUESTS), maxDuration: '1h' },
   },
   thresholds: {
     http_req_duration: ['p(95)<1000', 'p(99.9)<5000'],

@@ -1,23 +1,27 @@
 //! `cargo xtask bench peers`: Squall beside k6, wrk and oha against nginx on this machine; `memory` is Squall alone.
 //!
 //! The peers take turns, round by round, so that a noisy minute hits all of them; what is reported is the
-//! median of the rounds. Processor time is what the kernel counted for the process, start-up included.
+//! median of the rounds. Processor time is what the kernel counted for the process, start-up included; the
+//! server's is not in it. A run that needs too much time or memory is stopped and told as such.
 
 mod case;
+mod figure;
+mod library;
 mod memory;
 mod nginx;
 mod peer;
 mod report;
+mod said;
 
 use std::fs;
 use std::io::{IsTerminal, Write};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use self::case::{CASES, Case};
 use self::nginx::Nginx;
-use self::peer::{Measured, Peer};
-use self::report::Report;
+use self::peer::{Outcome, Peer};
+use self::report::{Report, Row};
 use crate::tool;
 
 #[derive(clap::Args)]
@@ -30,15 +34,20 @@ pub struct Args {
 enum Bench {
     /// Squall, k6, wrk and oha, those that are installed, side by side
     Peers(PeersArgs),
-    /// Memory of Squall over ten million requests
+    /// Memory of Squall over ten million requests, or over minutes
     Memory(memory::MemoryArgs),
+    /// Print the library that the cases library and library-star import as lib.js
+    Library,
 }
 
 #[derive(clap::Args)]
 struct PeersArgs {
-    /// Only these cases
+    /// Only these cases; by default all that need little time and memory
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(CASES.map(|case| case.name)))]
     cases: Vec<String>,
+    /// All cases, also those with tens of thousands of VUs
+    #[arg(long, conflicts_with = "cases")]
+    all: bool,
     /// Seconds of load in a run
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
@@ -50,23 +59,50 @@ struct PeersArgs {
     save: bool,
 }
 
-/// Runs the chore.
-pub fn run(args: &Args) -> Result<()> {
-    match &args.bench {
-        Bench::Peers(args) => run_peers(args),
-        Bench::Memory(args) => memory::run(args),
+impl PeersArgs {
+    fn wants(&self, case: &Case) -> bool {
+        match self.cases.is_empty() {
+            true => self.all || !case.large,
+            false => self.cases.iter().any(|name| name == case.name),
+        }
+    }
+
+    /// The command that does the same again.
+    fn command_line(&self) -> String {
+        let mut line = "cargo xtask bench peers".to_owned();
+        self.cases.iter().for_each(|case| line += &format!(" {case}"));
+        if self.all {
+            line += " --all";
+        }
+        line + &format!(" --seconds {} --rounds {}", self.seconds, self.rounds)
     }
 }
 
+/// Runs the chore.
+pub fn run(args: &Args) -> Result<()> {
+    raise_descriptor_limit();
+    match &args.bench {
+        Bench::Peers(args) => run_peers(args),
+        Bench::Memory(args) => memory::run(args),
+        Bench::Library => Ok(std::io::stdout().write_all(library::source().as_bytes())?),
+    }
+}
+
+/// Fails at the end when a run failed for another reason than a peer's size.
 fn run_peers(args: &PeersArgs) -> Result<()> {
     let peers = Peer::installed()?;
     let nginx = Nginx::start()?;
-    raise_descriptor_limit();
-    let mut report = Report::new(args.seconds, args.rounds, &peers, &nginx.version);
-    for case in
-        CASES.iter().filter(|case| args.cases.is_empty() || args.cases.iter().any(|name| name == case.name))
-    {
-        report.add(case, &measure(case, &peers, &nginx, args)?);
+    let mut report = Report::new(&args.command_line(), args.seconds, args.rounds, &peers, &nginx.version);
+    let mut failed = Vec::new();
+    for case in CASES.iter().filter(|case| args.wants(case)) {
+        let mut rows = Vec::new();
+        for series in measure(case, &peers, &nginx, args) {
+            if series.failed {
+                failed.push(format!("{} at {}", series.peer.name, case.name));
+            }
+            rows.push((series.peer.name, series.row()));
+        }
+        report.add(case, &rows);
         println!("\n{}", report.last());
     }
     if args.save {
@@ -75,26 +111,47 @@ fn run_peers(args: &PeersArgs) -> Result<()> {
         fs::write(folder.join(report.file_name()), report.text()).context("writing the report")?;
         println!("\nsaved as benches/runs/{}", report.file_name());
     }
+    ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
     Ok(())
 }
 
+/// The rounds of a peer at a case.
+struct Series<'a> {
+    peer: &'a Peer,
+    rounds: Vec<Vec<Option<f64>>>,
+    /// Why there are no more rounds.
+    missing: Option<String>,
+    failed: bool,
+}
+
+impl Series<'_> {
+    fn row(self) -> Row {
+        self.missing.map_or_else(|| Row::of(&self.rounds), Row::Missing)
+    }
+
+    fn stop(&mut self, why: String, failed: bool) {
+        (self.missing, self.failed) = (Some(why), failed);
+    }
+}
+
 /// Every peer that can run the case with what its rounds measured.
-fn measure<'a>(
-    case: &Case,
-    peers: &'a [Peer],
-    nginx: &Nginx,
-    args: &PeersArgs,
-) -> Result<Vec<(&'a Peer, Vec<Measured>)>> {
+fn measure<'a>(case: &Case, peers: &'a [Peer], nginx: &Nginx, args: &PeersArgs) -> Vec<Series<'a>> {
+    let able = peers.iter().filter(|peer| peer.can_run(case));
     let mut all: Vec<_> =
-        peers.iter().filter(|peer| peer.can_run(case)).map(|peer| (peer, Vec::new())).collect();
+        able.map(|peer| Series { peer, rounds: Vec::new(), missing: None, failed: false }).collect();
     for round in 1..=args.rounds {
-        for (peer, rounds) in &mut all {
-            progress(&format!("{}: round {round} of {}, {}", case.name, args.rounds, peer.name));
-            rounds.push(peer.run(case, &nginx.url, args.seconds)?);
+        for series in all.iter_mut().filter(|series| series.missing.is_none()) {
+            progress(&format!("{}: round {round} of {}, {}", case.name, args.rounds, series.peer.name));
+            match series.peer.run(case, nginx, args.seconds) {
+                Ok(Outcome::Measured(figures)) => series.rounds.push(figures),
+                // A peer may be too large for this machine; Squall must not be.
+                Ok(Outcome::TooLarge(why)) => series.stop(why, series.peer.name == "Squall"),
+                Err(error) => series.stop(format!("{error:#}"), true),
+            }
         }
     }
     progress("");
-    Ok(all)
+    all
 }
 
 /// One line that is overwritten, for a person who waits.

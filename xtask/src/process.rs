@@ -1,5 +1,6 @@
 //! Child processes that always end: waited for with a limit, stopped by their own id, with their use of the machine.
 
+use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
 use std::process::Child;
@@ -8,32 +9,58 @@ use std::time::{Duration, Instant};
 /// How a child ended and what it used.
 #[derive(Clone, Copy, Debug)]
 pub struct Finished {
-    /// The exit code; `None` when a signal ended the child or it ran into the limit.
+    /// The exit code; `None` when a signal ended the child or it ran into a limit.
     pub code: Option<i32>,
-    /// Whether the child had to be killed at the limit.
-    pub timed_out: bool,
+    /// The limit at which the child had to be killed.
+    pub exceeded: Option<Exceeded>,
     /// Processor time, user and system, of the child and its own children.
     pub cpu: Duration,
     /// The largest resident set, in bytes.
     pub rss_bytes: u64,
 }
 
-/// Waits for `child` for at most `limit`, then kills it.
-pub fn wait(child: &Child, limit: Duration) -> io::Result<Finished> {
-    let deadline = Instant::now() + limit;
-    let mut timed_out = false;
+/// What a child may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub time: Duration,
+    /// Of the resident set, in bytes.
+    pub rss_bytes: u64,
+}
+
+/// A limit that a child did not keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceeded {
+    Time,
+    Memory,
+}
+
+/// Waits for `child` for at most `time`, then kills it.
+pub fn wait(child: &Child, time: Duration) -> io::Result<Finished> {
+    wait_within(child, Limits { time, rss_bytes: u64::MAX })
+}
+
+/// Waits for `child` and kills it when it takes more than `limits`.
+pub fn wait_within(child: &Child, limits: Limits) -> io::Result<Finished> {
+    let deadline = Instant::now() + limits.time;
+    let mut exceeded = None;
     loop {
         if let Some((status, usage)) = wait4(child.id())? {
             return Ok(Finished {
                 code: libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status)),
-                timed_out,
+                exceeded,
                 cpu: duration(usage.ru_utime) + duration(usage.ru_stime),
                 rss_bytes: usage.ru_maxrss as u64 * 1024,
             });
         }
-        if Instant::now() > deadline && !timed_out {
-            timed_out = true;
-            signal(child.id(), libc::SIGKILL);
+        if exceeded.is_none() {
+            exceeded = match () {
+                () if Instant::now() > deadline => Some(Exceeded::Time),
+                () if rss_bytes(child.id()) > limits.rss_bytes => Some(Exceeded::Memory),
+                () => None,
+            };
+            if exceeded.is_some() {
+                signal(child.id(), libc::SIGKILL);
+            }
         }
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -43,6 +70,54 @@ pub fn wait(child: &Child, limit: Duration) -> io::Result<Finished> {
 pub fn signal(id: u32, signal: libc::c_int) {
     // SAFETY: `kill` only takes two integers; an unreaped child keeps its id, so no other process is hit.
     unsafe { libc::kill(id as libc::pid_t, signal) };
+}
+
+/// The resident set of a process now; nothing when it has ended.
+pub fn rss_bytes(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    kilobytes(&status, "VmRSS:").unwrap_or_default() * 1024
+}
+
+/// Memory that the machine can still give away.
+pub fn available_bytes() -> io::Result<u64> {
+    let text = fs::read_to_string("/proc/meminfo")?;
+    let available = kilobytes(&text, "MemAvailable:");
+    available.map(|kb| kb * 1024).ok_or_else(|| io::Error::other("/proc/meminfo does not tell MemAvailable"))
+}
+
+/// `VmRSS:     12345 kB`.
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// Processor time of the whole machine since it started, in ticks.
+#[derive(Clone, Copy, Debug)]
+pub struct MachineTime {
+    busy: u64,
+    all: u64,
+}
+
+impl MachineTime {
+    /// Until now.
+    pub fn now() -> io::Result<MachineTime> {
+        let text = fs::read_to_string("/proc/stat")?;
+        MachineTime::parse(&text).ok_or_else(|| io::Error::other("/proc/stat is not as expected"))
+    }
+
+    /// `cpu  user nice system idle iowait irq softirq steal guest guest_nice`; user time includes the guests'.
+    fn parse(text: &str) -> Option<MachineTime> {
+        let line = text.lines().next()?.strip_prefix("cpu ")?;
+        let ticks: Vec<u64> = line.split_whitespace().take(8).map_while(|field| field.parse().ok()).collect();
+        let idle = ticks.get(3)? + ticks.get(4)?;
+        let all = ticks.iter().sum();
+        Some(MachineTime { busy: all - idle, all })
+    }
+
+    /// The part of the machine's time that was used since `before`, from 0 to 1.
+    pub fn busy_since(self, before: MachineTime) -> f64 {
+        (self.busy - before.busy) as f64 / (self.all - before.all).max(1) as f64
+    }
 }
 
 /// One look at the child: its wait status and usage once it has ended.
@@ -65,4 +140,17 @@ fn wait4(id: u32) -> io::Result<Option<(libc::c_int, libc::rusage)>> {
 
 fn duration(time: libc::timeval) -> Duration {
     Duration::from_secs(time.tv_sec as u64) + Duration::from_micros(time.tv_usec as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_the_kernel_tells() {
+        assert_eq!(kilobytes("VmPeak:  9 kB\nVmRSS:\t   12345 kB\n", "VmRSS:"), Some(12_345));
+        let before = MachineTime::parse("cpu  10 0 10 60 20 0 0 0 5 0\ncpu0 …").unwrap();
+        let after = MachineTime::parse("cpu  60 0 20 90 30 0 0 0 5 0\ncpu0 …").unwrap();
+        assert_eq!(after.busy_since(before), 0.6);
+    }
 }

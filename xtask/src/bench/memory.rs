@@ -1,58 +1,96 @@
 //! `cargo xtask bench memory`: whether memory stays flat over a long run. The figure is the resident set at the
-//! end beside the one after the first tenth of the requests.
+//! end beside the one after the first tenth of the run.
 
 use std::{
-    fs,
     io::{BufRead, BufReader},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
 
+use super::case::Listener;
 use super::nginx::Nginx;
-use crate::tool;
+use crate::{process, tool};
+
+/// Lines of progress in a run of any length.
+const LINES: u32 = 60;
 
 #[derive(clap::Args)]
 pub(super) struct MemoryArgs {
     /// Requests in all
     #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1000..=1_000_000_000))]
     requests: u64,
+    /// Minutes at full speed, instead of a number of requests
+    #[arg(long, conflicts_with = "requests", value_parser = clap::value_parser!(u64).range(1..=1440))]
+    minutes: Option<u64>,
+}
+
+/// How far a run is, and what it holds.
+#[derive(Clone, Copy)]
+struct Moment {
+    after: Duration,
+    requests: u64,
+    rss_bytes: u64,
+}
+
+impl MemoryArgs {
+    fn length(&self) -> String {
+        self.minutes.map_or(format!("REQUESTS={}", self.requests), |minutes| format!("MINUTES={minutes}"))
+    }
+
+    /// The part of the run that is done at `moment`, from 0 to 1.
+    fn part(&self, moment: Moment) -> f64 {
+        match self.minutes {
+            Some(minutes) => moment.after.as_secs_f64() / (minutes * 60) as f64,
+            None => moment.requests as f64 / self.requests as f64,
+        }
+    }
 }
 
 /// Runs the chore.
 pub(super) fn run(args: &MemoryArgs) -> Result<()> {
     let squall = tool::squall(true)?;
     let nginx = Nginx::start()?;
+    let started = Instant::now();
     let mut child = Command::new(squall)
         .args(["run", "--no-color"])
-        .args(["--env", &format!("BASE={}", nginx.url.trim_end_matches('/'))])
-        .args(["--env", &format!("REQUESTS={}", args.requests)])
+        .args(["--env", &format!("BASE={}", nginx.url(Listener::Http).trim_end_matches('/'))])
+        .args(["--env", &args.length()])
         .arg(tool::root().join("benches/scripts/soak.js"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;
-    let status = format!("/proc/{}/status", child.id());
     let stdout = BufReader::new(child.stdout.take().context("its output is a pipe")?);
-    let (mut early, mut last) = (None, None);
+    let (mut early, mut last, mut printed) = (None, None, 0);
     for line in stdout.lines() {
-        let line = line?;
+        let Some(requests) = iterations_done(&line?) else { continue };
+        let moment = Moment { after: started.elapsed(), requests, rss_bytes: process::rss_bytes(child.id()) };
         // The process is gone when its last lines are read.
-        let (Some(done), Ok(status)) = (iterations_done(&line), fs::read_to_string(&status)) else {
+        if moment.rss_bytes == 0 {
             continue;
-        };
-        let Some(rss_kb) = resident_kb(&status) else { continue };
-        println!("{done:>12} requests  {:>8.1} MB", rss_kb as f64 / 1024.0);
-        if done >= args.requests / 10 {
-            early.get_or_insert((done, rss_kb));
-            last = Some((done, rss_kb));
+        }
+        let part = args.part(moment);
+        if (part * f64::from(LINES)) as u32 >= printed {
+            printed = (part * f64::from(LINES)) as u32 + 1;
+            print(moment);
+        }
+        if part >= 0.1 {
+            early.get_or_insert(moment);
+            last = Some(moment);
         }
     }
     ensure!(child.wait()?.success(), "the run failed");
-    let ((early_done, early_kb), (last_done, last_kb)) =
-        early.zip(last).context("the run was too short to be seen; give more --requests")?;
-    let change = (last_kb as f64 / early_kb as f64 - 1.0) * 100.0;
-    println!("from {early_done} to {last_done} requests: {change:+.1} %");
+    let (early, last) = early.zip(last).context("the run was too short to be seen; make it longer")?;
+    let change = (last.rss_bytes as f64 / early.rss_bytes as f64 - 1.0) * 100.0;
+    print(last);
+    println!("from {} to {} requests: {change:+.1} %; the goal is within 2 %", early.requests, last.requests);
     Ok(())
+}
+
+fn print(moment: Moment) {
+    let Moment { after, requests, rss_bytes } = moment;
+    println!("{:>6} s {requests:>12} requests  {:>8.1} MB", after.as_secs(), rss_bytes as f64 / 1e6);
 }
 
 /// `running (00m01.0s), 50/50 VUs, 81234 complete and 0 interrupted iterations`.
@@ -61,21 +99,14 @@ fn iterations_done(line: &str) -> Option<u64> {
     before.rsplit(' ').next()?.parse().ok()
 }
 
-/// `VmRSS:     12345 kB`.
-fn resident_kb(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix(" kB")?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn reads_progress_and_status() {
+    fn reads_progress() {
         let line = "running (00m01.0s), 50/50 VUs, 81234 complete and 0 interrupted iterations";
         assert_eq!(iterations_done(line), Some(81_234));
         assert_eq!(iterations_done("soak [ 10% ] 50 VUs"), None);
-        assert_eq!(resident_kb("VmPeak:  9 kB\nVmRSS:\t   12345 kB\n"), Some(12_345));
     }
 }

@@ -1,18 +1,25 @@
-//! The tools that are compared: how each is started, and what it says it did.
+//! The tools that are compared: how each is started and measured.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 
-use super::case::{Case, Extra, Plain};
-use crate::{process, tool};
+use super::case::{Case, Plain};
+use super::figure::{COMMON, Figure};
+use super::said::Said;
+use super::{library, nginx::Nginx};
+use crate::process::{self, Exceeded, Limits, MachineTime};
+use crate::tool;
 
-/// What a run may take beyond its load: 10,000 VUs have to start first.
+/// What a run may take beyond its load: 100,000 VUs have to start first.
 const SLACK: Duration = Duration::from_secs(120);
+
+/// The part of the memory that is free which a tool may use. A peer that needs more is not run to its end.
+const MEMORY_PART_MAX: f64 = 0.75;
 
 /// A tool on this machine.
 pub(super) struct Peer {
@@ -31,16 +38,19 @@ enum Kind {
     Oha,
 }
 
-/// One run in numbers.
-pub(super) struct Measured {
-    /// Processor time a request or iteration, in microseconds.
-    pub(super) cpu_us: f64,
-    /// Requests or iterations a second.
-    pub(super) rate: f64,
-    /// The largest resident set.
-    pub(super) rss_bytes: u64,
-    /// The numbers of the case's extra column; empty when the tool has none.
-    pub(super) extra: Vec<f64>,
+/// How one run went.
+pub(super) enum Outcome {
+    /// The case's figures, in its order; those that the tool does not tell are missing.
+    Measured(Vec<Option<f64>>),
+    /// It was stopped, for this reason.
+    TooLarge(String),
+}
+
+impl Case {
+    /// All figures of its table.
+    pub(super) fn all_figures(&self) -> impl Iterator<Item = Figure> {
+        COMMON.into_iter().chain(self.figures.iter().copied())
+    }
 }
 
 impl Peer {
@@ -73,51 +83,78 @@ impl Peer {
                 format!("run --quiet --summary-export=… --env SECONDS={seconds} benches/scripts/CASE.js")
             }
             Kind::Wrk => format!("-t2 -c50 -d{seconds}s [-s benches/scripts/post.lua] URL"),
-            Kind::Oha => format!("--no-tui --output-format json -c 50 -z {seconds}s [-m POST -d …] URL"),
+            Kind::Oha => {
+                format!(
+                    "--no-tui --output-format json --insecure -c 50 -z {seconds}s [--http2] [-m POST -d …] URL"
+                )
+            }
         }
     }
 
     /// Whether the tool can do the case at all.
     pub(super) fn can_run(&self, case: &Case) -> bool {
-        self.kind == Kind::Script || case.plain.is_some()
+        match (self.kind, case.plain) {
+            (Kind::Script, _) => true,
+            (Kind::Wrk, Some(plain)) => plain != Plain::Http2,
+            (Kind::Oha, plain) => plain.is_some(),
+            (_, None) => false,
+        }
     }
 
     /// One run of the case.
-    pub(super) fn run(&self, case: &Case, url: &str, seconds: u64) -> Result<Measured> {
+    pub(super) fn run(&self, case: &Case, nginx: &Nginx, seconds: u64) -> Result<Outcome> {
         let folder = tempfile::tempdir()?;
-        let (stdout, export) = (folder.path().join("stdout"), folder.path().join("export.json"));
+        let place = Place::new(folder.path(), case)?;
+        let url = nginx.url(case.listener) + case.path;
+        let limits = Limits {
+            time: Duration::from_secs(seconds) + SLACK,
+            rss_bytes: (process::available_bytes()? as f64 * MEMORY_PART_MAX) as u64,
+        };
         let mut command = Command::new(&self.program);
-        command.args(self.args(case, url, seconds, &export));
+        command.args(self.args(case, &url, seconds, &place));
         command
             .current_dir(&folder)
             .stdin(Stdio::null())
-            .stdout(fs::File::create(&stdout)?)
-            .stderr(Stdio::null());
+            .stdout(File::create(&place.stdout)?)
+            .stderr(File::create(&place.stderr)?);
 
-        let started = Instant::now();
+        let (started, machine) = (Instant::now(), MachineTime::now()?);
         let child = command.spawn()?;
-        let finished = process::wait(&child, Duration::from_secs(seconds) + SLACK)?;
-        let took = started.elapsed();
-        ensure!(finished.code == Some(0), "{} failed at {}: {finished:?}", self.name, case.name);
+        let finished = process::wait_within(&child, limits)?;
+        let (took, busy) = (started.elapsed(), MachineTime::now()?.busy_since(machine));
+        match finished.exceeded {
+            Some(Exceeded::Time) => {
+                return Ok(Outcome::TooLarge(format!("not done after {} s", limits.time.as_secs())));
+            }
+            Some(Exceeded::Memory) => {
+                let gigabytes = limits.rss_bytes as f64 / 1e9;
+                return Ok(Outcome::TooLarge(format!("does not fit: needs more than {gigabytes:.1} GB")));
+            }
+            None => {}
+        }
+        ensure!(finished.code == Some(0), "failed: {}", place.last_words(finished.code));
 
-        let said = Said::read(self.kind, &stdout, &export)?;
-        ensure!(said.count > 0, "{} did nothing at {}", self.name, case.name);
-        Ok(Measured {
-            cpu_us: finished.cpu.as_secs_f64() * 1e6 / said.count as f64,
-            rate: said.rate.unwrap_or_else(|| said.count as f64 / took.as_secs_f64()),
-            rss_bytes: finished.rss_bytes,
-            extra: case.extra.map(|extra| said.extra(extra, finished.rss_bytes)).unwrap_or_default(),
-        })
+        let said = self.said(&place)?;
+        ensure!(said.count > 0, "did nothing");
+        let figure = |figure| match figure {
+            Figure::Cpu => Some(finished.cpu.as_secs_f64() * 1e6 / said.count as f64),
+            Figure::Rate => said.rate.or(Some(said.count as f64 / took.as_secs_f64())),
+            Figure::Memory => Some(finished.rss_bytes as f64 / 1e6),
+            Figure::MemoryPerVu(vus) => Some(finished.rss_bytes as f64 / 1024.0 / vus as f64),
+            Figure::MachineBusy => Some(busy * 100.0),
+            Figure::Trend { .. } => said.trend(figure),
+        };
+        Ok(Outcome::Measured(case.all_figures().map(figure).collect()))
     }
 
-    fn args(&self, case: &Case, url: &str, seconds: u64, export: &Path) -> Vec<String> {
+    fn args(&self, case: &Case, url: &str, seconds: u64, place: &Place) -> Vec<String> {
         let duration = format!("{seconds}s");
         let mut args: Vec<String> = match self.kind {
-            Kind::Script => return script_args(case, url, seconds, export),
+            Kind::Script => return script_args(url, seconds, place),
             Kind::Wrk => vec!["-t2".to_owned(), "-c50".to_owned(), format!("-d{duration}")],
-            Kind::Oha => {
-                ["--no-tui", "--output-format", "json", "-c", "50", "-z", &duration].map(str::to_owned).into()
-            }
+            Kind::Oha => ["--no-tui", "--output-format", "json", "--insecure", "-c", "50", "-z", &duration]
+                .map(str::to_owned)
+                .into(),
         };
         match (case.plain, self.kind) {
             (Some(Plain::Post), Kind::Wrk) => args.extend(["-s".to_owned(), script("post.lua")]),
@@ -125,23 +162,76 @@ impl Peer {
                 let body = format!("{{\"text\":\"{}\"}}", "x".repeat(1013));
                 args.extend(["-m", "POST", "-T", "application/json", "-d", &body].map(str::to_owned));
             }
+            (Some(Plain::Http2), _) => args.push("--http2".to_owned()),
             _ => {}
         }
         args.push(url.to_owned());
         args
     }
+
+    fn said(&self, place: &Place) -> Result<Said> {
+        let read = |path: &Path| fs::read_to_string(path).with_context(|| path.display().to_string());
+        match self.kind {
+            Kind::Script => Said::of_export(serde_json::from_str(&read(&place.export)?)?),
+            Kind::Wrk => Said::of_wrk(&read(&place.stdout)?),
+            Kind::Oha => Said::of_oha(&serde_json::from_str(&read(&place.stdout)?)?),
+        }
+    }
+}
+
+/// The files of one run.
+struct Place {
+    script: String,
+    export: PathBuf,
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+impl Place {
+    /// In `folder`. A script that imports the library is copied there, to lie beside it.
+    fn new(folder: &Path, case: &Case) -> Result<Place> {
+        let name = format!("{}.js", case.name);
+        let mut path = script(&name);
+        if case.needs_library {
+            let copy = folder.join(&name);
+            fs::copy(path, &copy)?;
+            fs::write(folder.join("lib.js"), library::source())?;
+            path = copy.display().to_string();
+        }
+        Ok(Place {
+            script: path,
+            export: folder.join("export.json"),
+            stdout: folder.join("stdout"),
+            stderr: folder.join("stderr"),
+        })
+    }
+
+    /// How a tool that failed ended, for people: its exit code and the last that it logged.
+    fn last_words(&self, code: Option<i32>) -> String {
+        let code = code.map_or("ended by a signal".to_owned(), |code| format!("exit code {code}"));
+        let stderr = fs::read_to_string(&self.stderr).unwrap_or_default();
+        let Some(line) = stderr.lines().rev().find(|line| !line.trim().is_empty()) else { return code };
+        let message = line.split_once("msg=\"").and_then(|(_, rest)| rest.split_once("\" "));
+        let message: String = message.map_or(line, |(message, _)| message).chars().take(200).collect();
+        format!("{code}, {message}")
+    }
 }
 
 /// What Squall and k6 are told alike.
-fn script_args(case: &Case, url: &str, seconds: u64, export: &Path) -> Vec<String> {
+fn script_args(url: &str, seconds: u64, place: &Place) -> Vec<String> {
     let fixed = ["run", "--quiet", "--no-usage-report", "--address="].map(str::to_owned);
-    let environment =
-        [format!("BASE={url}"), format!("SECONDS={seconds}"), format!("STARTED_MS={}", now_ms())];
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let environment = [
+        format!("BASE={url}"),
+        format!("SECONDS={seconds}"),
+        format!("CORES={cores}"),
+        format!("STARTED_MS={}", now_ms()),
+    ];
     let mut args = Vec::from(fixed);
-    args.push(format!("--summary-export={}", export.display()));
+    args.push(format!("--summary-export={}", place.export.display()));
     args.push("--summary-trend-stats=avg,min,med,max,p(90),p(95),p(99),p(99.9)".to_owned());
     args.extend(environment.map(|variable| format!("--env={variable}")));
-    args.push(script(&format!("{}.js", case.name)));
+    args.push(place.script.clone());
     args
 }
 
@@ -149,83 +239,6 @@ fn script(name: &str) -> String {
     tool::root().join("benches/scripts").join(name).display().to_string()
 }
 
-/// What a tool reported of its run.
-struct Said {
-    count: u64,
-    rate: Option<f64>,
-    /// The summary export; null for tools without scripts.
-    export: Value,
-}
-
-impl Said {
-    fn read(kind: Kind, stdout: &Path, export: &Path) -> Result<Said> {
-        let text = fs::read_to_string(stdout)?;
-        match kind {
-            Kind::Script => Said::of_export(serde_json::from_str(&fs::read_to_string(export)?)?),
-            Kind::Wrk => Said::of_wrk(&text),
-            Kind::Oha => Said::of_oha(&serde_json::from_str(&text)?),
-        }
-    }
-
-    fn of_export(export: Value) -> Result<Said> {
-        let iterations = &export["metrics"]["iterations"];
-        let count = iterations["count"].as_f64().context("the export has no iterations")? as u64;
-        Ok(Said { count, rate: iterations["rate"].as_f64(), export })
-    }
-
-    /// `  123456 requests in 5.00s, 20.3MB read` and `Requests/sec:  24691.20`.
-    fn of_wrk(text: &str) -> Result<Said> {
-        let word_before =
-            |mark: &str| text.lines().find_map(|line| line.trim().split_once(mark)).map(|(count, _)| count);
-        let count = word_before(" requests in").context("wrk names no requests")?.parse()?;
-        let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:")).map(str::trim);
-        Ok(Said { count, rate: rate.and_then(|rate| rate.parse().ok()), export: Value::Null })
-    }
-
-    fn of_oha(report: &Value) -> Result<Said> {
-        let statuses = report["statusCodeDistribution"].as_object().context("oha names no statuses")?;
-        let count = statuses.values().filter_map(Value::as_u64).sum();
-        Ok(Said { count, rate: report["summary"]["requestsPerSec"].as_f64(), export: Value::Null })
-    }
-
-    fn extra(&self, extra: Extra, rss_bytes: u64) -> Vec<f64> {
-        let trend = |name: &str, keys: &[&str]| {
-            let metric = &self.export["metrics"][name];
-            keys.iter().filter_map(|key| metric[*key].as_f64()).collect()
-        };
-        match extra {
-            Extra::KilobytesPerVu(vus) => vec![rss_bytes as f64 / 1024.0 / vus as f64],
-            Extra::Lateness => trend("iteration_lateness", &["med", "p(99)", "p(99.9)", "max"]),
-            Extra::AllRunning => trend("running_after", &["max"]),
-        }
-    }
-}
-
 fn now_ms() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_what_wrk_says() {
-        let said =
-            Said::of_wrk("Running 5s test\n  123456 requests in 5.00s, 20MB read\nRequests/sec:  24691.20\n")
-                .unwrap();
-        assert_eq!((said.count, said.rate), (123_456, Some(24_691.2)));
-    }
-
-    #[test]
-    fn reads_the_export_of_a_script() {
-        let export = serde_json::json!({"metrics": {
-            "iterations": {"count": 10, "rate": 2.5},
-            "iteration_lateness": {"med": 0.1, "p(99)": 0.4, "p(99.9)": 0.5, "max": 0.9},
-        }});
-        let said = Said::of_export(export).unwrap();
-        assert_eq!((said.count, said.rate), (10, Some(2.5)));
-        assert_eq!(said.extra(Extra::Lateness, 0), [0.1, 0.4, 0.5, 0.9]);
-        assert_eq!(said.extra(Extra::KilobytesPerVu(2), 4096), [2.0]);
-    }
 }

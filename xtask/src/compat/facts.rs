@@ -43,7 +43,7 @@ fn lines(facet: &str, script: &Script, observed: &Observed) -> Vec<String> {
 fn exit(observed: &Observed) -> Vec<String> {
     let Observed { finished, .. } = observed;
     vec![match finished.code {
-        _ if finished.timed_out => "never ended".to_owned(),
+        _ if finished.exceeded.is_some() => "never ended".to_owned(),
         Some(code) => code.to_string(),
         None => "ended by a signal".to_owned(),
     }]
