@@ -4,8 +4,9 @@ use std::{cell::RefCell, io, rc::Rc, sync::Arc, thread};
 
 use squall_metrics::{Recorder, Registry};
 use tokio::{
+    runtime::{Builder, LocalOptions},
     sync::{mpsc, oneshot},
-    task::{LocalSet, spawn_local},
+    task::spawn_local,
 };
 
 use super::{Command, Shared, Worker};
@@ -13,7 +14,7 @@ use crate::{Clock, ClockSource, RunError, RunState, WorkerContext, vu::Host};
 
 /// Where the workers of a run live.
 pub enum Workers {
-    /// A thread each, with a current-thread runtime; all count time from this source's zero.
+    /// A thread each, with a runtime of its own; all count time from this source's zero.
     Threads(ClockSource),
     /// On the caller's `LocalSet`, together with the conductor.
     Local(Clock),
@@ -104,11 +105,12 @@ fn run_thread(
     started: oneshot::Sender<Result<(), RunError>>,
     live: impl AsyncFnOnce(Clock),
 ) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return drop(started.send(Err(RunError::Thread(error)))),
     };
-    LocalSet::new().block_on(&runtime, async {
+    runtime.block_on(async {
         match source.clock() {
             Ok(clock) => {
                 let _ = started.send(Ok(()));
