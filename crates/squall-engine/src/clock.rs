@@ -1,12 +1,12 @@
 //! The engine's only clock. Time is counted from the run's zero; a thread has one `Clock` and shares it by clone.
 //!
 //! The real clock wakes sleepers through one timerfd a thread: tokio's own timer rounds up to a
-//! millisecond, which is as much lateness as an arrival may have. The virtual clock stands still while
-//! anything can run and then jumps to the next deadline, so tests of hours take milliseconds.
+//! millisecond, which is as much lateness as an arrival may have. A thread that has no time to look at its
+//! descriptors reads the clock all the time, and whoever does wakes those who are due. The virtual clock stands
+//! still while anything can run and then jumps to the next deadline, so tests of hours take milliseconds.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     future::Future,
     io,
     pin::Pin,
@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use squall_metrics::TrendSink;
 use tokio::task::{AbortHandle, spawn_local};
 
 use crate::Time;
@@ -23,6 +24,7 @@ use crate::Time;
 mod alarm_linux;
 #[cfg(any(test, not(target_os = "linux")))]
 mod alarm_portable;
+mod deadlines;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +32,11 @@ mod tests;
 use alarm_linux::Alarm;
 #[cfg(not(target_os = "linux"))]
 use alarm_portable::Alarm;
+use deadlines::{Deadlines, Key};
+
+/// Shortest time between two alarms. Where timers are so dense, those that come together save a wake-up of the thread
+/// each; a lone one is never late for it.
+const ALARM_SPACING: Duration = Duration::from_micros(100);
 
 /// The zero that the clocks of all threads of a run count from.
 #[derive(Clone, Copy, Debug)]
@@ -87,18 +94,24 @@ impl Clock {
     }
 
     /// Time since the run's zero.
+    #[inline]
     pub fn now(&self) -> Time {
-        self.0.timers.now()
+        self.0.timers.now_and_fire()
     }
 
     /// Ready at `deadline`, at once when that has passed; never for `Time::MAX`.
     pub fn sleep_until(&self, deadline: Time) -> Sleep {
-        Sleep { clock: self.clone(), deadline, entry: None }
+        Sleep { clock: self.clone(), deadline, key: None }
     }
 
     /// Ready after `duration`.
     pub fn sleep(&self, duration: Duration) -> Sleep {
         self.sleep_until(self.now().saturating_add(duration))
+    }
+
+    /// How much later than asked sleepers of this thread went on, in milliseconds, since the last call.
+    pub(crate) fn take_lag(&self) -> TrendSink {
+        self.0.timers.lag_ms.take()
     }
 }
 
@@ -106,24 +119,23 @@ impl Clock {
 pub struct Sleep {
     clock: Clock,
     deadline: Time,
-    entry: Option<(u64, Rc<Sleeper>)>,
+    key: Option<Key>,
 }
 
 impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match &self.entry {
-            Some((_, sleeper)) if sleeper.fired.get() => return Poll::Ready(()),
-            Some((_, sleeper)) => sleeper.waker.borrow_mut().clone_from(cx.waker()),
-            None if self.deadline == Time::MAX => {}
-            None => {
-                let timers = &self.clock.0.timers;
-                if self.deadline <= timers.now() {
-                    return Poll::Ready(());
-                }
-                self.entry = Some(timers.add(self.deadline, cx.waker()));
+        let timers = &self.clock.0.timers;
+        match self.key {
+            Some(key) if timers.deadlines.borrow_mut().poll(key, cx.waker()) => {
+                timers.record_lag(self.deadline);
+                return Poll::Ready(());
             }
+            Some(_) => {}
+            None if self.deadline == Time::MAX => {}
+            None if self.deadline <= timers.now_and_fire() => return Poll::Ready(()),
+            None => self.key = Some(timers.add(self.deadline, cx.waker())),
         }
         Poll::Pending
     }
@@ -131,24 +143,21 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some((id, sleeper)) = self.entry.take()
-            && !sleeper.fired.get()
-        {
-            self.clock.0.timers.sleepers.borrow_mut().remove(&(self.deadline, id));
+        if let Some(key) = self.key {
+            self.clock.0.timers.deadlines.borrow_mut().remove(key);
         }
     }
-}
-
-struct Sleeper {
-    fired: Cell<bool>,
-    waker: RefCell<Waker>,
 }
 
 /// What is due when. Sleepers with the same deadline fire in the order in which they went to sleep.
 struct Timers {
     source: Source,
-    sleepers: RefCell<BTreeMap<(Time, u64), Rc<Sleeper>>>,
-    next_id: Cell<u64>,
+    deadlines: RefCell<Deadlines>,
+    /// When the alarm rings next.
+    alarm_at: Cell<Time>,
+    /// When it rang last.
+    rang_at: Cell<Time>,
+    lag_ms: RefCell<TrendSink>,
 }
 
 enum Source {
@@ -158,7 +167,13 @@ enum Source {
 
 impl Timers {
     fn new(source: Source) -> Timers {
-        Timers { source, sleepers: RefCell::default(), next_id: Cell::new(0) }
+        Timers {
+            source,
+            deadlines: RefCell::default(),
+            alarm_at: Cell::new(Time::MAX),
+            rang_at: Cell::new(Time::ZERO),
+            lag_ms: RefCell::default(),
+        }
     }
 
     fn now(&self) -> Time {
@@ -168,45 +183,61 @@ impl Timers {
         }
     }
 
-    fn add(&self, deadline: Time, waker: &Waker) -> (u64, Rc<Sleeper>) {
-        let id = self.next_id.replace(self.next_id.get() + 1);
-        let sleeper = Rc::new(Sleeper { fired: Cell::new(false), waker: RefCell::new(waker.clone()) });
-        let is_earliest = self.earliest().is_none_or(|earliest| deadline < earliest);
-        self.sleepers.borrow_mut().insert((deadline, id), sleeper.clone());
-        if is_earliest {
-            self.set_alarm(deadline);
+    #[inline]
+    fn now_and_fire(&self) -> Time {
+        let now = self.now();
+        if self.earliest().is_some_and(|earliest| earliest <= now) {
+            self.fire_due(now);
         }
-        (id, sleeper)
+        now
+    }
+
+    fn add(&self, deadline: Time, waker: &Waker) -> Key {
+        let key = self.deadlines.borrow_mut().add(deadline, waker);
+        self.set_alarm();
+        key
     }
 
     fn earliest(&self) -> Option<Time> {
-        self.sleepers.borrow().first_key_value().map(|((deadline, _), _)| *deadline)
+        self.deadlines.borrow().earliest()
     }
 
-    fn set_alarm(&self, deadline: Time) {
-        if let Source::Real { alarm, .. } = &self.source {
-            alarm.set(deadline.saturating_sub(self.now()));
+    /// Sees to it that the alarm rings at the earliest deadline. One that is set for an earlier time stays: its owner
+    /// went away, and setting it costs a system call each time.
+    fn set_alarm(&self) {
+        let Source::Real { alarm, .. } = &self.source else { return };
+        let Some(earliest) = self.earliest() else { return };
+        let ring_at = earliest.max(self.rang_at.get() + ALARM_SPACING);
+        if ring_at < self.alarm_at.get() {
+            self.alarm_at.set(ring_at);
+            alarm.set(ring_at.saturating_sub(self.now()));
         }
     }
 
-    fn fire_due(&self) {
-        let now = self.now();
-        let mut sleepers = self.sleepers.borrow_mut();
-        while let Some(first) = sleepers.first_entry().filter(|first| first.key().0 <= now) {
-            let sleeper = first.remove();
-            sleeper.fired.set(true);
-            sleeper.waker.borrow().wake_by_ref();
+    #[cold]
+    fn fire_due(&self, now: Time) {
+        loop {
+            // Waking may run foreign code: nothing is borrowed meanwhile.
+            let due = self.deadlines.borrow_mut().fire(now);
+            let Some(waker) = due else { return };
+            waker.wake();
         }
+    }
+
+    fn record_lag(&self, deadline: Time) {
+        let lag = self.now().saturating_sub(deadline);
+        self.lag_ms.borrow_mut().add(lag.as_secs_f64() * 1e3);
     }
 }
 
 async fn ring_alarm(timers: Rc<Timers>) {
     let Source::Real { alarm, .. } = &timers.source else { return };
     while alarm.rang().await.is_ok() {
-        timers.fire_due();
-        if let Some(earliest) = timers.earliest() {
-            timers.set_alarm(earliest);
-        }
+        let now = timers.now();
+        timers.alarm_at.set(Time::MAX);
+        timers.rang_at.set(now);
+        timers.fire_due(now);
+        timers.set_alarm();
     }
 }
 
@@ -216,7 +247,7 @@ async fn jump_when_idle(timers: Rc<Timers>) {
         tokio::time::sleep(Duration::from_millis(1)).await;
         if let Some(earliest) = timers.earliest() {
             now.set(earliest);
-            timers.fire_due();
+            timers.fire_due(earliest);
         }
     }
 }

@@ -52,7 +52,9 @@ mod tests {
     fn pauses_add_up() {
         let generator = Generator::default();
         assert_eq!(generator.pauses(), Pauses::default());
-        [3, 7, 2].map(|ms| generator.record_pause(Duration::from_millis(ms)));
+        for ms in [3, 7, 2] {
+            generator.record_pause(Duration::from_millis(ms));
+        }
         let (sum, longest) = (Duration::from_millis(12), Duration::from_millis(7));
         assert_eq!(generator.pauses(), Pauses { count: 3, sum, longest });
     }
