@@ -26,7 +26,7 @@ pub(crate) fn emission(graph: &ModuleGraph, draft: &Draft) -> Emission {
     match graph.module(draft.id).kind {
         ModuleKind::Es => writer.es(),
         ModuleKind::CommonJs => writer.common_js(),
-        ModuleKind::Json | ModuleKind::Host(_) => {}
+        ModuleKind::Json | ModuleKind::Host(_) | ModuleKind::Factory => {}
     }
     writer.emission
 }
@@ -124,7 +124,7 @@ impl Writer<'_> {
 }
 
 /// The names a module visibly exports, through what it passes on.
-fn visible_names(graph: &ModuleGraph, id: ModuleId) -> BTreeSet<String> {
+pub(crate) fn visible_names(graph: &ModuleGraph, id: ModuleId) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let (mut seen, mut pending) = (HashSet::new(), vec![id]);
     while let Some(id) = pending.pop() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use crate::authored::{Authored, AuthoredPosition};
+use crate::confine::Sharing;
 use crate::error::LoadError;
 use crate::parse::VisibleExports;
 use crate::position::Mapping;
@@ -20,6 +21,12 @@ pub enum ModuleKind {
     /// An ES module. `code` is compiled as a module named by the specifier. A file that also calls `require`
     /// begins with `const require=import.meta.require;`, so `import.meta` must have that function.
     Es,
+    /// An ES module of a graph whose VUs may share a realm ([`Sharing::Shared`]). `code` is a script whose value is a
+    /// function, to be called once for each VU with `this` undefined and one argument: a function that gives
+    /// for the number of a [`ModuleId`] the exports of that module, evaluating it the first time. These are, for a factory, what it
+    /// returns, frozen; otherwise an object with `default` and the [`requested_names`](Module::requested_names), for
+    /// CommonJS also [`NAMESPACE_EXPORT`](crate::NAMESPACE_EXPORT); names that are not there are undefined.
+    Factory,
     /// A CommonJS module. `code` is a sloppy-mode script whose value is
     /// `function (exports, require, module, __filename, __dirname)`. To ES importers it exports `default`
     /// (as in k6 `module.exports.default` when that is not undefined, else `module.exports`), its
@@ -90,6 +97,8 @@ pub struct ModuleGraph {
     pub modules: Vec<Module>,
     /// The script itself.
     pub entry: ModuleId,
+    /// Whether VUs may evaluate it in a realm that they have in common.
+    pub sharing: Sharing,
     pub(crate) by_specifier: HashMap<String, ModuleId>,
 }
 

@@ -12,6 +12,7 @@
 //! time, [`Loader::load_more`].
 
 mod authored;
+mod confine;
 mod emit;
 mod error;
 mod graph;
@@ -27,9 +28,10 @@ mod typescript;
 mod understand;
 
 pub use authored::AuthoredPosition;
+pub use confine::{Escape, Sharing};
 pub use error::{Importer, LoadError};
 pub use graph::{Module, ModuleGraph, ModuleId, ModuleKind};
-pub use loader::{Entry, Loader, LoaderConfig};
+pub use loader::{Entry, Loader, LoaderConfig, Realms};
 pub use remote::Fetch;
 pub use text::decode_text;
 pub use trace::{code_frame, rewrite_stack};

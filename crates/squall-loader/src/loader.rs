@@ -8,10 +8,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use tracing::debug;
+
+use crate::confine::{Escape, Sharing, confine};
 use crate::emit::{Emission, emission};
 use crate::error::{Importer, LoadError};
-use crate::graph::{Module, ModuleGraph, ModuleId};
+use crate::graph::{Module, ModuleGraph, ModuleId, ModuleKind};
 use crate::parse::{Form, Request};
+use crate::position::Edit;
 use crate::remote::{Fetch, Remote};
 use crate::resolve::{Asker, Location, Resolution, Unresolved, normalised};
 use crate::stack::with_room_for;
@@ -46,23 +50,46 @@ pub struct LoaderConfig {
     pub refresh: bool,
 }
 
+/// Which VUs evaluate a script in which realm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Realms {
+    /// Each VU in one of its own, which is always right.
+    #[default]
+    Private,
+    /// In one that they have in common when the script provably keeps nothing there; see [`ModuleGraph::sharing`].
+    Shared,
+}
+
 /// Loads a script and everything it imports.
 pub struct Loader {
     entry: Entry,
     remote: Remote,
     resolution: Resolution,
+    realms: Realms,
 }
 
 impl Loader {
     /// A loader that has read nothing yet.
     pub fn new(config: LoaderConfig) -> Self {
         let LoaderConfig { entry, fetch, cache_dir, refresh } = config;
-        Self { entry, remote: Remote { fetch, cache_dir, refresh }, resolution: Resolution::new() }
+        Self {
+            entry,
+            remote: Remote { fetch, cache_dir, refresh },
+            resolution: Resolution::new(),
+            realms: Realms::default(),
+        }
+    }
+
+    /// A loader that proves what `realms` asks for.
+    pub fn with_realms(self, realms: Realms) -> Self {
+        Self { realms, ..self }
     }
 
     /// Loads the entry and all it reaches through literal specifiers.
     pub fn load(&self) -> Result<ModuleGraph, LoadError> {
-        let mut graph = ModuleGraph { modules: Vec::new(), entry: ModuleId(0), by_specifier: HashMap::new() };
+        let sharing = Sharing::Private(Escape::asked_for(String::new()));
+        let mut graph =
+            ModuleGraph { modules: Vec::new(), entry: ModuleId(0), sharing, by_specifier: HashMap::new() };
         let (name, location) = match &self.entry {
             Entry::File(path) => (path.to_string_lossy().into_owned(), self.resolution.entry(path)),
             Entry::Stdin { cwd, .. } => ("-".to_owned(), Ok(Location::Stdin(normalised(cwd)))),
@@ -71,6 +98,9 @@ impl Loader {
             .map_err(Problem::Module)
             .and_then(|location| self.walk(&mut graph, location))
             .map_err(|problem| problem.of(&name, None))?;
+        if let Sharing::Private(escape) = &graph.sharing {
+            debug!("every VU gets a realm of its own: {escape}");
+        }
         Ok(graph)
     }
 
@@ -112,7 +142,8 @@ impl Loader {
             next += 1;
         }
         walk.spread_failures();
-        walk.emit();
+        let factories = walk.confine(start);
+        walk.emit(factories);
         walk.failures.remove(&start).map_or(Ok(start), |error| Err(Problem::Loading(error)))
     }
 
@@ -288,10 +319,37 @@ impl Walk<'_> {
         )
     }
 
+    /// Finds out whether VUs may share a realm; if so, by module, the edits that make it a factory.
+    /// What is loaded later on is not looked at: a script that computes specifiers is no such script.
+    fn confine(&mut self, start: ModuleId) -> HashMap<ModuleId, Vec<Edit>> {
+        if start != ModuleId(0) || self.failures.contains_key(&start) {
+            return HashMap::new();
+        }
+        let confined = match self.loader.realms {
+            Realms::Private => Err(Escape::asked_for(self.graph.module(start).specifier.clone())),
+            Realms::Shared => confine(self.graph, &self.drafts),
+        };
+        match confined {
+            Ok(factories) => {
+                self.graph.sharing = Sharing::Shared;
+                factories
+            }
+            Err(escape) => {
+                self.graph.sharing = Sharing::Private(escape);
+                HashMap::new()
+            }
+        }
+    }
+
     /// Writes the code of every draft.
-    fn emit(&mut self) {
-        for draft in std::mem::take(&mut self.drafts) {
-            let Emission { edits, requested } = emission(self.graph, &draft);
+    fn emit(&mut self, mut factories: HashMap<ModuleId, Vec<Edit>>) {
+        let drafts = std::mem::take(&mut self.drafts);
+        let emissions: Vec<Emission> = drafts.iter().map(|draft| emission(self.graph, draft)).collect();
+        for (draft, Emission { mut edits, requested }) in drafts.into_iter().zip(emissions) {
+            if let Some(factory) = factories.remove(&draft.id) {
+                edits = factory;
+                self.graph.modules[draft.id.0].kind = ModuleKind::Factory;
+            }
             for (target, names) in requested {
                 self.graph.modules[target.0].requested_names.extend(names);
             }

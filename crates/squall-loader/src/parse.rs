@@ -31,14 +31,23 @@ pub(crate) struct Analysis {
     pub(crate) exports: VisibleExports,
 }
 
-/// The exports that a file's text shows: all of an ES module's, some of a CommonJS module's. `default` is left out.
+/// The exports that a file's text shows: all of an ES module's, some of a CommonJS module's.
 #[derive(Debug, Default)]
 pub(crate) struct VisibleExports {
-    /// In CommonJS `exports.x =`, `module.exports = { x }`, `Object.defineProperty(exports, "x")`.
+    /// An ES module has a default export.
+    pub(crate) default: bool,
+    /// All but `default`; in CommonJS `exports.x =`, `module.exports = { x }`, `Object.defineProperty(exports, "x")`.
     pub(crate) names: BTreeSet<String>,
     /// Specifiers whose exports are passed on: `export *`, and in CommonJS `module.exports = require("x")`
     /// and `__exportStar(require("x"))`.
     pub(crate) passed_on: Vec<String>,
+}
+
+impl VisibleExports {
+    /// Whether an ES module itself exports this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        if name == "default" { self.default } else { self.names.contains(name) }
+    }
 }
 
 /// One literal specifier.
@@ -66,8 +75,10 @@ pub(crate) enum Form {
 /// What a static import takes.
 #[derive(Debug, Default)]
 pub(crate) struct StaticImport {
-    /// Names imported or re-exported, without `default`.
+    /// Names imported or re-exported.
     pub(crate) names: Vec<String>,
+    /// `import local from "x"`.
+    pub(crate) default: bool,
     /// `* as local`, to be replaced when the target's keys are known only at run time.
     pub(crate) namespace: Option<Namespace>,
     /// In `export * from "x"`, from after `export` up to the specifier.
@@ -122,6 +133,8 @@ pub(crate) fn analyse(text: &str) -> Result<Analysis, ParseError> {
     let mut analysis = visitor.analysis;
     if is_module {
         analysis.exports.names = exported_names(&parsed.module_record);
+        analysis.exports.default = parsed.module_record.exported_bindings.contains_key("default")
+            || parsed.module_record.local_export_entries.iter().any(|entry| entry.export_name.is_default());
     }
     Ok(analysis)
 }
@@ -196,7 +209,7 @@ impl<'a> Visit<'a> for Visitor<'_> {
                 ImportDeclarationSpecifier::ImportSpecifier(named) => {
                     taken.names.push(named.imported.name().to_string());
                 }
-                ImportDeclarationSpecifier::ImportDefaultSpecifier(_) => {}
+                ImportDeclarationSpecifier::ImportDefaultSpecifier(_) => taken.default = true,
                 ImportDeclarationSpecifier::ImportNamespaceSpecifier(namespace) => {
                     let local = namespace.local.name.to_string();
                     taken.namespace = Some(Namespace { span: namespace.span, local });
