@@ -1,4 +1,4 @@
-//! `cargo xtask bench peers`: Squall beside k6, wrk and oha against nginx on this machine; `memory` is Squall alone.
+//! `cargo xtask bench peers`: Squall beside k6, wrk, oha and drill against nginx here; `memory` is Squall alone.
 //!
 //! The peers take turns, round by round, so that a noisy minute hits all of them; what is reported is the
 //! median of the rounds. Processor time is what the kernel counted for the process, start-up included; the
@@ -32,7 +32,7 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Bench {
-    /// Squall, k6, wrk and oha, those that are installed, side by side
+    /// Squall, k6, wrk, oha and drill, those that are installed, side by side
     Peers(PeersArgs),
     /// Memory of Squall over ten million requests, or over minutes
     Memory(memory::MemoryArgs),

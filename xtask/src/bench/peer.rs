@@ -21,6 +21,9 @@ const SLACK: Duration = Duration::from_secs(120);
 /// The part of the memory that is free which a tool may use. A peer that needs more is not run to its end.
 const MEMORY_PART_MAX: f64 = 0.75;
 
+/// What Drill does in about a second, on its single thread.
+const DRILL_ITERATIONS_PER_S: u64 = 10_000;
+
 /// A tool on this machine.
 pub(super) struct Peer {
     pub(super) name: &'static str,
@@ -36,6 +39,8 @@ enum Kind {
     Script,
     Wrk,
     Oha,
+    /// Plays a plan a number of times, not for a time.
+    Drill,
 }
 
 /// How one run went.
@@ -60,7 +65,9 @@ impl Peer {
         if let Ok(program) = tool::k6() {
             peers.push(Peer::new("k6", Kind::Script, program, &["version"])?);
         }
-        for (name, kind, version) in [("wrk", Kind::Wrk, "-v"), ("oha", Kind::Oha, "--version")] {
+        let others =
+            [("wrk", Kind::Wrk, "-v"), ("oha", Kind::Oha, "--version"), ("drill", Kind::Drill, "--version")];
+        for (name, kind, version) in others {
             if let Some(program) = tool::on_path(name) {
                 peers.push(Peer::new(name, kind, program, &[version])?);
             }
@@ -88,6 +95,10 @@ impl Peer {
                     "--no-tui --output-format json --insecure -c 50 -z {seconds}s [--http2] [-m POST -d …] URL"
                 )
             }
+            Kind::Drill => format!(
+                "--stats --quiet --no-check-certificate --benchmark PLAN, {} requests by 50 at a time",
+                seconds * DRILL_ITERATIONS_PER_S
+            ),
         }
     }
 
@@ -95,7 +106,7 @@ impl Peer {
     pub(super) fn can_run(&self, case: &Case) -> bool {
         match (self.kind, case.plain) {
             (Kind::Script, _) => true,
-            (Kind::Wrk, Some(plain)) => plain != Plain::Http2,
+            (Kind::Wrk | Kind::Drill, Some(plain)) => plain != Plain::Http2,
             (Kind::Oha, plain) => plain.is_some(),
             (_, None) => false,
         }
@@ -106,6 +117,9 @@ impl Peer {
         let folder = tempfile::tempdir()?;
         let place = Place::new(folder.path(), case)?;
         let url = nginx.url(case.listener) + case.path;
+        if self.kind == Kind::Drill {
+            fs::write(&place.plan, drill_plan(case, &url, seconds))?;
+        }
         let limits = Limits {
             time: Duration::from_secs(seconds) + SLACK,
             rss_bytes: (process::available_bytes()? as f64 * MEMORY_PART_MAX) as u64,
@@ -151,6 +165,12 @@ impl Peer {
         let duration = format!("{seconds}s");
         let mut args: Vec<String> = match self.kind {
             Kind::Script => return script_args(url, seconds, place),
+            Kind::Drill => {
+                let plan = place.plan.display().to_string();
+                return ["--stats", "--quiet", "--no-check-certificate", "--benchmark", &plan]
+                    .map(str::to_owned)
+                    .into();
+            }
             Kind::Wrk => vec!["-t2".to_owned(), "-c50".to_owned(), format!("-d{duration}")],
             Kind::Oha => ["--no-tui", "--output-format", "json", "--insecure", "-c", "50", "-z", &duration]
                 .map(str::to_owned)
@@ -159,7 +179,7 @@ impl Peer {
         match (case.plain, self.kind) {
             (Some(Plain::Post), Kind::Wrk) => args.extend(["-s".to_owned(), script("post.lua")]),
             (Some(Plain::Post), _) => {
-                let body = format!("{{\"text\":\"{}\"}}", "x".repeat(1013));
+                let body = post_body();
                 args.extend(["-m", "POST", "-T", "application/json", "-d", &body].map(str::to_owned));
             }
             (Some(Plain::Http2), _) => args.push("--http2".to_owned()),
@@ -174,6 +194,7 @@ impl Peer {
         match self.kind {
             Kind::Script => Said::of_export(serde_json::from_str(&read(&place.export)?)?),
             Kind::Wrk => Said::of_wrk(&read(&place.stdout)?),
+            Kind::Drill => Said::of_drill(&read(&place.stdout)?),
             Kind::Oha => Said::of_oha(&serde_json::from_str(&read(&place.stdout)?)?),
         }
     }
@@ -182,6 +203,8 @@ impl Peer {
 /// The files of one run.
 struct Place {
     script: String,
+    /// Drill's script.
+    plan: PathBuf,
     export: PathBuf,
     stdout: PathBuf,
     stderr: PathBuf,
@@ -200,6 +223,7 @@ impl Place {
         }
         Ok(Place {
             script: path,
+            plan: folder.join("plan.yml"),
             export: folder.join("export.json"),
             stdout: folder.join("stdout"),
             stderr: folder.join("stderr"),
@@ -233,6 +257,24 @@ fn script_args(url: &str, seconds: u64, place: &Place) -> Vec<String> {
     args.extend(environment.map(|variable| format!("--env={variable}")));
     args.push(place.script.clone());
     args
+}
+
+/// What Drill reads instead of flags.
+fn drill_plan(case: &Case, url: &str, seconds: u64) -> String {
+    let mut plan = format!(
+        "concurrency: 50\niterations: {}\nplan:\n  - name: request\n    request:\n      url: {url}\n",
+        seconds * DRILL_ITERATIONS_PER_S
+    );
+    if case.plain == Some(Plain::Post) {
+        plan += "      method: POST\n      headers:\n        Content-Type: application/json\n";
+        plan += &format!("      body: '{}'\n", post_body());
+    }
+    plan
+}
+
+/// What post.js and post.lua send.
+fn post_body() -> String {
+    format!("{{\"text\":\"{}\"}}", "x".repeat(1013))
 }
 
 fn script(name: &str) -> String {

@@ -45,6 +45,17 @@ impl Said {
         Ok(Said { count, rate: report["summary"]["requestsPerSec"].as_f64(), export: Value::Null })
     }
 
+    /// `Total requests            50000` and `Requests per second       9876.54 [#/sec]`, for all of the plan.
+    pub(super) fn of_drill(text: &str) -> Result<Said> {
+        let number = |title: &str| {
+            let rest = text.lines().find_map(|line| line.strip_prefix(title))?;
+            rest.split_whitespace().next()?.parse::<f64>().ok()
+        };
+        let count = number("Total requests").context("drill names no requests")? as u64;
+        ensure!(number("Failed requests") == Some(0.0), "some requests of drill failed");
+        Ok(Said { count, rate: number("Requests per second"), export: Value::Null })
+    }
+
     /// A statistic of a trend, if the run has it.
     pub(super) fn trend(&self, figure: Figure) -> Option<f64> {
         let Figure::Trend { metric, stat, .. } = figure else { return None };
@@ -72,6 +83,15 @@ mod tests {
         let said = Said::of_oha(&report).unwrap();
         assert_eq!((said.count, said.rate), (5, Some(2.5)));
         assert!(Said::of_oha(&json!({"statusCodeDistribution": {"200": 5, "404": 1}})).is_err());
+    }
+
+    #[test]
+    fn reads_what_drill_says() {
+        let text = "request   Total requests   9\n\nTotal requests            9\nFailed requests           0\n\
+                    Requests per second       2.50 [#/sec]\n";
+        let said = Said::of_drill(text).unwrap();
+        assert_eq!((said.count, said.rate), (9, Some(2.5)));
+        assert!(Said::of_drill(&text.replace("           0", "           1")).is_err());
     }
 
     #[test]
