@@ -1,7 +1,7 @@
-//! Classes of host objects, with prototypes that belong to the VU.
+//! Classes of host objects, with prototypes that belong to the realm.
 //!
-//! rquickjs keeps one prototype a class and runtime, and VUs share runtimes: methods would run in the realm of the
-//! VU that came first, and what a script does to a prototype would show in other VUs.
+//! rquickjs keeps one prototype a class and runtime, and realms share runtimes: methods would run in the realm that
+//! came first, and what a script does to a prototype would show in others.
 
 use rquickjs::{
     Class, Ctx, Object, Persistent, Result,
@@ -11,19 +11,20 @@ use rquickjs::{
 
 use crate::vu;
 
-/// The VU's prototype of a class. Scripts that run without a VU, in unit tests, have their runtime for themselves.
+/// The realm's prototype of a class. Scripts that run without a VU, in unit tests, have their runtime for themselves.
 pub(crate) fn prototype<'js, C: JsClass<'js>>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let Some(vu) = vu::try_current() else {
         return Class::<C>::prototype(ctx)?.map_or_else(|| Object::new(ctx.clone()), Ok);
     };
-    if let Some(known) = vu.prototypes.borrow().get(C::NAME) {
+    if let Some(known) = vu.realm.prototypes.borrow().get(C::NAME) {
         return known.clone().restore(ctx);
     }
     let prototype = match C::prototype(ctx)? {
         Some(prototype) => prototype,
         None => Object::new(ctx.clone())?,
     };
-    vu.prototypes.borrow_mut().insert(C::NAME, Persistent::save(ctx, prototype.clone()));
+    vu.realm.guard(ctx, prototype.as_value())?;
+    vu.realm.prototypes.borrow_mut().insert(C::NAME, Persistent::save(ctx, prototype.clone()));
     Ok(prototype)
 }
 

@@ -4,12 +4,14 @@
 //! host for VUs. From there on `vu` is the file to read: a VU is a fiber that runs one task after the other
 //! (`stages`), and host functions (`modules`, `globals`) find their VU through `vu::current`.
 
+mod atoms;
 mod classes;
 mod console;
 mod errors;
 mod event_loop;
 mod globals;
 mod modules;
+mod realm;
 mod runtime;
 mod script;
 mod stages;

@@ -14,7 +14,7 @@ use rquickjs::{
     object::Property,
     qjs,
 };
-use squall_loader::{ModuleGraph, ModuleId, ModuleKind, NAMESPACE_EXPORT};
+use squall_loader::{ModuleGraph, ModuleId, ModuleKind, NAMESPACE_EXPORT, Sharing};
 
 use crate::{errors, modules, vu};
 
@@ -42,13 +42,124 @@ impl Script {
         self.graph.module(self.graph.entry).reads_options
     }
 
-    /// Runs the entry module in a new context and returns what it exports.
+    /// Whether nothing that a VU does can show on what the VUs of a realm share.
+    pub(crate) fn lets_vus_share_a_realm(&self) -> bool {
+        matches!(self.graph.sharing, Sharing::Shared)
+    }
+
+    /// Runs the entry module for a VU and returns what it exports.
     pub(crate) fn evaluate<'js>(self: &Arc<Self>, ctx: &Ctx<'js>) -> Result<Object<'js>> {
-        let entry = self.graph.module(self.graph.entry);
+        let id = self.graph.entry;
+        let entry = self.graph.module(id);
         match entry.kind {
-            ModuleKind::CommonJs => as_exports(self.require(ctx, self.graph.entry)?),
+            ModuleKind::CommonJs => as_exports(self.require(ctx, id)?),
+            ModuleKind::Factory => {
+                self.check_host_modules(ctx)?;
+                let exports = self.exports(ctx, id)?;
+                // Functions have closed over what they need.
+                vu::current().exports.take();
+                Ok(exports)
+            }
             _ => self.import(ctx, &entry.specifier),
         }
+    }
+
+    /// Host modules that are not there are told before anything runs, as where the engine links modules.
+    fn check_host_modules(&self, ctx: &Ctx) -> Result<()> {
+        for (index, module) in self.graph.modules.iter().enumerate() {
+            if module.kind != ModuleKind::Factory {
+                continue;
+            }
+            for (specifier, &target) in &module.imports {
+                if let ModuleKind::Host(name) = &self.graph.module(target).kind
+                    && !modules::exists(name)
+                {
+                    return Err(self.throw_unknown_host(ctx, ModuleId(index), specifier, name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn throw_unknown_host(&self, ctx: &Ctx, from: ModuleId, specifier: &str, name: &str) -> Error {
+        let place = importing_line(&self.graph, from, specifier);
+        errors::throw_go(ctx, &format!("{}{place}", modules::unknown(name)))
+    }
+
+    /// What a module exports to the factories of this VU, evaluated when first asked for.
+    fn exports<'js>(self: &Arc<Self>, ctx: &Ctx<'js>, id: ModuleId) -> Result<Object<'js>> {
+        let vu = vu::current();
+        let known = |exports: &Persistent<Object<'static>>| exports.clone().restore(ctx);
+        let module = self.graph.module(id);
+        if let ModuleKind::Host(name) = &module.kind {
+            if let Some(face) = vu.realm.host_faces.borrow().get(&id) {
+                return known(face);
+            }
+            let face = modules::load(ctx, name)?;
+            let face = self.face(ctx, id, modules::load_default(ctx, name)?.into_value(), Some(&face))?;
+            vu.realm.guard(ctx, face.as_value())?;
+            vu.realm.host_faces.borrow_mut().insert(id, Persistent::save(ctx, face.clone()));
+            return Ok(face);
+        }
+        if let Some(exports) = vu.exports.borrow().get(&id) {
+            return known(exports);
+        }
+        let exports = match module.kind {
+            ModuleKind::Factory => {
+                let exports: Object = self.wrapper(ctx, id)?.call((self.import_function(ctx)?,))?;
+                // As a namespace: `import * as ns` sees this very object.
+                // SAFETY: a live object of this context.
+                unsafe { qjs::JS_FreezeObject(ctx.as_raw().as_ptr(), exports.as_raw()) };
+                exports
+            }
+            _ => {
+                let value = self.require(ctx, id)?;
+                self.face(ctx, id, value.clone(), value.as_object())?
+            }
+        };
+        vu.exports.borrow_mut().insert(id, Persistent::save(ctx, exports.clone()));
+        Ok(exports)
+    }
+
+    /// An ES face for what is not an ES module, as an object: see [`ValueModule`].
+    fn face<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        id: ModuleId,
+        value: Value<'js>,
+        named: Option<&Object<'js>>,
+    ) -> Result<Object<'js>> {
+        let face = Object::new(ctx.clone())?;
+        face.set_prototype(None)?;
+        for name in export_names(&self.graph, ctx, id)? {
+            face.set(name.as_str(), export(ctx, &name, &value, named)?)?;
+        }
+        face.set("default", value)?;
+        Ok(face)
+    }
+
+    /// `__squall_import` of factories.
+    fn import_function<'js>(self: &Arc<Self>, ctx: &Ctx<'js>) -> Result<Function<'js>> {
+        let realm = &vu::current().realm;
+        if let Some(known) = realm.import.get() {
+            return known.clone().restore(ctx);
+        }
+        let script = Arc::clone(self);
+        let import = move |ctx: Ctx<'js>, id: usize| script.exports(&ctx, ModuleId(id));
+        let function = Function::new(ctx.clone(), import)?;
+        realm.import.get_or_init(|| Persistent::save(ctx, function.clone()));
+        Ok(function)
+    }
+
+    /// The function that a module is compiled to, made once a realm.
+    fn wrapper<'js>(&self, ctx: &Ctx<'js>, id: ModuleId) -> Result<Function<'js>> {
+        let realm = &vu::current().realm;
+        if let Some(known) = realm.wrappers.borrow().get(&id) {
+            return known.clone().restore(ctx);
+        }
+        let function = self.evaluate_script(ctx, id)?;
+        realm.wrappers.borrow_mut().insert(id, Persistent::save(ctx, function.clone()));
+        Ok(function)
     }
 
     /// Imports a module by its canonical name and waits for it; other VUs run meanwhile.
@@ -71,6 +182,7 @@ impl Script {
             ModuleKind::Host(name) => Ok(modules::load_default(ctx, name)?.into_value()),
             ModuleKind::Json => ctx.json_parse(module.code.as_bytes()),
             ModuleKind::CommonJs => self.require_common_js(ctx, id),
+            ModuleKind::Factory => Ok(self.exports(ctx, id)?.into_value()),
         }
     }
 
@@ -84,7 +196,7 @@ impl Script {
         module.set("exports", Object::new(ctx.clone())?)?;
         vu.common_js.borrow_mut().insert(id, Persistent::save(ctx, module.clone()));
         let run = || -> Result<()> {
-            let wrapper = self.evaluate_script(ctx, id)?;
+            let wrapper = self.wrapper(ctx, id)?;
             let exports: Value = module.get("exports")?;
             let path = self.graph.module(id).path.as_deref();
             let file = path.map(|path| path.to_string_lossy().into_owned());
@@ -241,11 +353,10 @@ impl Resolver for GraphResolver {
         };
         let module = graph.module(id);
         match &module.kind {
-            ModuleKind::Host(host) if !modules::exists(host) => {
-                let place =
-                    graph.find(base).map(|from| importing_line(graph, from, name)).unwrap_or_default();
-                Err(errors::throw_go(ctx, &format!("{}{place}", modules::unknown(host))))
-            }
+            ModuleKind::Host(host) if !modules::exists(host) => Err(match graph.find(base) {
+                Some(from) => script.throw_unknown_host(ctx, from, name, host),
+                None => errors::throw_go(ctx, &modules::unknown(host)),
+            }),
             _ => Ok(module.specifier.clone()),
         }
     }
@@ -286,25 +397,43 @@ impl Loader for GraphLoader {
 struct ValueModule;
 
 impl ValueModule {
-    /// Names to export besides `default`.
     fn names(ctx: &Ctx, specifier: &str) -> Result<Vec<String>> {
         let script = Arc::clone(&vu::current().worker.script);
         let Some(id) = script.graph.find(specifier) else { return Ok(Vec::new()) };
-        let module = script.graph.module(id);
-        let mut names: Vec<String> = module.requested_names.iter().cloned().collect();
-        match &module.kind {
-            ModuleKind::Host(name) => {
-                // Known before it runs, so that `import * as http` has every key.
-                for key in modules::load(ctx, name)?.keys::<String>() {
-                    names.push(key?);
-                }
+        export_names(&script.graph, ctx, id)
+    }
+}
+
+/// Names to export besides `default`.
+fn export_names(graph: &ModuleGraph, ctx: &Ctx, id: ModuleId) -> Result<Vec<String>> {
+    let module = graph.module(id);
+    let mut names: Vec<String> = module.requested_names.iter().cloned().collect();
+    match &module.kind {
+        ModuleKind::Host(name) => {
+            // Known before it runs, so that `import * as http` has every key.
+            for key in modules::load(ctx, name)?.keys::<String>() {
+                names.push(key?);
             }
-            _ => names.push(NAMESPACE_EXPORT.to_owned()),
         }
-        names.sort_unstable();
-        names.dedup();
-        names.retain(|name| name != "default");
-        Ok(names)
+        _ => names.push(NAMESPACE_EXPORT.to_owned()),
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.retain(|name| name != "default");
+    Ok(names)
+}
+
+/// What a value exports by a name, when `named` has the names.
+fn export<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    value: &Value<'js>,
+    named: Option<&Object<'js>>,
+) -> Result<Value<'js>> {
+    match named {
+        _ if name == NAMESPACE_EXPORT => Ok(namespace(ctx, value)?.into_value()),
+        Some(object) => object.get(name),
+        None => Ok(Value::new_undefined(ctx.clone())),
     }
 }
 
@@ -329,11 +458,7 @@ impl ModuleDef for ValueModule {
             _ => value.as_object().cloned(),
         };
         for name in Self::names(ctx, &specifier)? {
-            let export: Value = match &named {
-                _ if name == NAMESPACE_EXPORT => namespace(ctx, &value)?.into_value(),
-                Some(object) => object.get(name.as_str())?,
-                None => Value::new_undefined(ctx.clone()),
-            };
+            let export = export(ctx, &name, &value, named.as_ref())?;
             exports.export(name, export)?;
         }
         exports.export("default", value)?;

@@ -2,15 +2,16 @@
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
-use rquickjs::{Context, Ctx, Function, Object, Promise, Result, Value, promise::PromiseState};
+use rquickjs::{Ctx, Function, Object, Promise, Result, Value, promise::PromiseState};
 use squall_engine::{
     Time,
     vu::{Iteration, Outcome, ScriptError, SetupData},
 };
-use squall_metrics::builtin;
+use squall_metrics::{MetricId, builtin};
 
 use crate::{
-    errors, globals, modules,
+    errors, modules,
+    tags::LastSeries,
     vu::{Stage, VuState},
     worker::{Exports, SummaryFile},
 };
@@ -37,10 +38,9 @@ pub(crate) enum Done {
 }
 
 /// A fiber's body: runs one task after the other, for ever.
-pub(crate) fn perform(vu: &Rc<VuState>, context: Context) {
-    // SAFETY: the context lives as long as this fiber, which alone uses it. `Context::with` would keep the
-    // runtime borrowed while this fiber waits and others run.
-    let ctx = unsafe { Ctx::from_raw(context.as_raw()) };
+pub(crate) fn perform(vu: &Rc<VuState>) {
+    // SAFETY: the VU holds its realm, and this fiber the VU.
+    let ctx = unsafe { vu.realm.ctx() };
     let mut life = Life { vu, ctx, exports: None, setup_data: None, exec: None };
     loop {
         let done = match vu.take_task() {
@@ -51,6 +51,10 @@ pub(crate) fn perform(vu: &Rc<VuState>, context: Context) {
             Task::Teardown => Done::Ran(life.teardown()),
             Task::Summarize(data) => Done::Summarized(life.summarize(&data)),
         };
+        if matches!(done, Done::Ran(_) | Done::Probed(_)) {
+            // Init code goes deeper than most iterations will.
+            vu.fiber.release_stack();
+        }
         vu.finish_task(done);
     }
 }
@@ -70,7 +74,7 @@ impl<'js> Life<'_, 'js> {
     fn init(&mut self) -> std::result::Result<(), ScriptError> {
         self.vu.stage.set(Stage::Init);
         let run = || {
-            globals::install(&self.ctx)?;
+            self.vu.realm.equip(&self.ctx)?;
             let exports = self.vu.worker.script.evaluate(&self.ctx)?;
             self.vu.events.run(&self.ctx)?;
             self.consolidate_options(&exports)?;
@@ -158,8 +162,7 @@ impl<'js> Life<'_, 'js> {
         vu.iteration.set(iteration);
         modules::http::begin_iteration(vu);
         let started = vu.worker.clock.now();
-        let result = globals::env::follow_scenario(&self.ctx, vu).and_then(|()| {
-            let exec = self.exec_function()?;
+        let result = self.exec_function().and_then(|exec| {
             let data = self.load_setup_data()?;
             self.call(&exec, Some(data))
         });
@@ -177,14 +180,24 @@ impl<'js> Life<'_, 'js> {
 
     /// As in k6 also for the iteration that aborts the run.
     fn record_iteration(&self, started: Time, ended: Time) {
-        let vu = self.vu;
-        let tags = vu.tags.current();
-        let metadata = vu.sample_metadata();
-        let mut recorder = vu.worker.recorder.borrow_mut();
         let duration_ms = (ended - started).as_secs_f64() * 1e3;
-        for (metric, value) in [(builtin::ITERATION_DURATION, duration_ms), (builtin::ITERATIONS, 1.0)] {
-            let series = recorder.series(metric, &tags);
-            recorder.record_with(series, value, ended, metadata.as_ref());
+        let metrics = [builtin::ITERATION_DURATION, builtin::ITERATIONS];
+        self.record(&self.vu.worker.iteration_series, metrics, [duration_ms, 1.0], ended);
+    }
+
+    /// Samples with the tags of the moment.
+    fn record<const N: usize>(
+        &self,
+        known: &LastSeries<N>,
+        metrics: [MetricId; N],
+        values: [f64; N],
+        now: Time,
+    ) {
+        let metadata = self.vu.sample_metadata();
+        let mut recorder = self.vu.worker.recorder.borrow_mut();
+        let series = known.get(&self.vu.tags.current(), metrics, &mut recorder);
+        for (series, value) in series.into_iter().zip(values) {
+            recorder.record_with(series, value, now, metadata.as_ref());
         }
     }
 
@@ -309,14 +322,8 @@ impl<'js> Life<'_, 'js> {
     /// Bytes sent and received since the last time; k6 emits them also when they are none.
     fn record_traffic(&self, now: Time) {
         let (sent, received) = modules::http::take_traffic(self.vu);
-        let worker = &self.vu.worker;
-        let tags = self.vu.tags.current();
-        let metadata = self.vu.sample_metadata();
-        let mut recorder = worker.recorder.borrow_mut();
-        for (metric, bytes) in [(builtin::DATA_SENT, sent), (builtin::DATA_RECEIVED, received)] {
-            let series = recorder.series(metric, &tags);
-            recorder.record_with(series, bytes as f64, now, metadata.as_ref());
-        }
+        let metrics = [builtin::DATA_SENT, builtin::DATA_RECEIVED];
+        self.record(&self.vu.worker.traffic_series, metrics, [sent as f64, received as f64], now);
     }
 }
 

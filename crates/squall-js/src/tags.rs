@@ -3,7 +3,7 @@
 use std::{cell::RefCell, sync::Arc};
 
 use rustc_hash::FxHashMap;
-use squall_metrics::{TagSet, TagText};
+use squall_metrics::{MetricId, Recorder, SeriesId, TagSet, TagText};
 
 /// Entries of the cache before it starts afresh: scripts that make up group names must not grow it for ever.
 const CACHE_LIMIT: usize = 10_000;
@@ -66,5 +66,34 @@ impl TagCache {
         let set = base.with(key, TagText::Shared(Arc::clone(&value)));
         by_value.insert(value, Arc::clone(&set));
         set
+    }
+}
+
+/// The series of some metrics with the tags that were asked for last: mostly the same again.
+pub(crate) struct LastSeries<const N: usize>(RefCell<Option<(Arc<TagSet>, [SeriesId; N])>>);
+
+impl<const N: usize> Default for LastSeries<N> {
+    fn default() -> LastSeries<N> {
+        LastSeries(RefCell::new(None))
+    }
+}
+
+impl<const N: usize> LastSeries<N> {
+    /// `metrics` must be the same each time.
+    pub(crate) fn get(
+        &self,
+        tags: &Arc<TagSet>,
+        metrics: [MetricId; N],
+        recorder: &mut Recorder,
+    ) -> [SeriesId; N] {
+        let mut last = self.0.borrow_mut();
+        if let Some((known, series)) = &*last
+            && Arc::ptr_eq(known, tags)
+        {
+            return *series;
+        }
+        let series = metrics.map(|metric| recorder.series(metric, tags));
+        *last = Some((Arc::clone(tags), series));
+        series
     }
 }

@@ -12,7 +12,7 @@ use std::{
     ptr,
     rc::Rc,
     sync::Arc,
-    task::Poll,
+    task::{Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -30,8 +30,10 @@ use squall_options::SystemTag;
 use crate::{
     errors,
     event_loop::EventLoop,
+    globals::env,
     modules::http::HttpState,
-    runtime::fiber::{Fiber, FiberState, Pause},
+    realm::Realm,
+    runtime::fiber::{Fiber, FiberState, Pause, Waiting},
     script,
     stages::{Done, Task, perform},
     tags::VuTags,
@@ -57,17 +59,11 @@ pub(crate) fn try_current() -> Option<Rc<VuState>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
-/// Waits for `future` on the running VU's fiber; other VUs run meanwhile. Throws what no script can catch
-/// when the VU is told to stop.
+/// Lets the running VU wait for `future`; other VUs run meanwhile. Throws what no script can catch when the VU is
+/// told to stop.
 pub(crate) fn block_on<F: Future>(ctx: &Ctx, future: F) -> Result<F::Output> {
-    let vu = current();
-    let is_cancelled = |waker: &std::task::Waker| {
-        if let Some(stop) = &*vu.stop.borrow() {
-            stop.register(waker);
-        }
-        vu.is_stopped()
-    };
-    vu.fiber.block_on(future, is_cancelled).ok_or_else(|| errors::throw_interrupted(ctx))
+    let output = current().fiber.block_on(future);
+    output.ok_or_else(|| errors::throw_interrupted(ctx))
 }
 
 /// Which part of the script's life runs.
@@ -91,13 +87,13 @@ pub(crate) struct VuState {
     pub(crate) iteration: Cell<Iteration>,
     pub(crate) tags: VuTags,
     pub(crate) events: EventLoop,
+    pub(crate) realm: Rc<Realm>,
     pub(crate) common_js: RefCell<HashMap<ModuleId, Persistent<Object<'static>>>>,
-    pub(crate) host_modules: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
+    /// What modules export to the factories that import them; empty after the init code.
+    pub(crate) exports: RefCell<HashMap<ModuleId, Persistent<Object<'static>>>>,
     pub(crate) http: OnceCell<HttpState>,
-    /// Prototypes of host classes, by name.
-    pub(crate) prototypes: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
-    /// Name of the scenario that `__ENV` was made for; none while it is not made.
-    pub(crate) env_made_for: RefCell<Option<String>>,
+    /// `__ENV`, made when first read.
+    pub(crate) env: RefCell<Option<Persistent<Value<'static>>>>,
     /// `exec.test.options`, made when first read.
     pub(crate) frozen_options: RefCell<Option<Persistent<Value<'static>>>>,
     /// State of `Math.random`.
@@ -130,6 +126,12 @@ impl VuState {
         match &*self.stop.borrow() {
             Some(stop) => stop.is_raised(),
             None => !self.is_after_abort && self.worker.run.is_aborted(),
+        }
+    }
+
+    fn wake_when_stopped(&self, waker: &Waker) {
+        if let Some(stop) = &*self.stop.borrow() {
+            stop.register(waker);
         }
     }
 
@@ -190,12 +192,14 @@ impl JsVu {
         let exception = |error: &dyn std::fmt::Display| {
             ScriptError::Exception(format!("a VU could not be made: {error}"))
         };
-        let (context, raw_runtime) = worker.groups.new_context().map_err(|error| exception(&error))?;
-        let fiber_state =
-            FiberState::new(raw_runtime, worker.groups.layout(), worker.settings.vu_memory_limit_bytes);
+        let realm = worker.groups.next_realm().map_err(|error| exception(&error))?;
+        let memory_limit_bytes = worker.settings.vu_memory_limit_bytes;
+        let fiber_state = FiberState::new(realm.heap.runtime, worker.groups.layout(), memory_limit_bytes)
+            .map_err(|error| exception(&error))?;
         let state = Rc::new(VuState {
             id,
             id_in_test,
+            realm,
             fiber: fiber_state,
             stage: Cell::new(Stage::Init),
             scenario: RefCell::default(),
@@ -203,10 +207,9 @@ impl JsVu {
             tags: VuTags::new(worker.with_root_group(&worker.settings.run_tags)),
             events: EventLoop::new(worker.clock.clone()),
             common_js: RefCell::default(),
-            host_modules: RefCell::default(),
+            exports: RefCell::default(),
             http: OnceCell::new(),
-            prototypes: RefCell::default(),
-            env_made_for: RefCell::default(),
+            env: RefCell::default(),
             frozen_options: RefCell::default(),
             random: RefCell::new(rand::make_rng()),
             uncaught_in_promise: Cell::new(false),
@@ -218,41 +221,75 @@ impl JsVu {
             done: RefCell::default(),
             worker: Rc::clone(worker),
         });
-        let of_fiber = Rc::clone(&state);
         let of_body = Rc::clone(&state);
-        let fiber = Fiber::new(move || &raw const of_fiber.fiber, move || perform(&of_body, context))
-            .map_err(|error| exception(&error))?;
+        let fiber = Fiber::new(&raw const state.fiber, move || perform(&of_body));
         Ok(JsVu { state, fiber })
     }
 
-    /// Runs one task on the fiber.
+    /// Runs one task on the fiber. What the fiber waits for is polled here, on the thread's stack.
     pub(crate) async fn run(&mut self, task: Task, stop: Option<&StopSignal>) -> Done {
         *self.state.stop.borrow_mut() = stop.cloned();
         *self.state.task.borrow_mut() = Some(task);
         let JsVu { state, fiber } = self;
+        let mut waiting: Option<Waiting> = None;
         std::future::poll_fn(|cx| {
-            state.slice_start.set(None);
-            let outer = CURRENT.replace(Some(Rc::clone(state)));
-            let pause = fiber.resume(&state.fiber, cx.waker());
-            CURRENT.set(outer);
-            match pause {
-                Pause::Blocked => Poll::Pending,
-                // Wakes this task only after the thread has looked at its timers and sockets: a plain wake-up
-                // would let computing VUs alternate while all others starve.
-                Pause::Preempted => {
-                    pin!(tokio::task::yield_now()).poll(cx).map(|()| unreachable!("it yields first"))
+            let _visit = Visit::new(state);
+            loop {
+                if let Some(future) = &mut waiting {
+                    state.wake_when_stopped(cx.waker());
+                    if !state.is_stopped() && future.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    waiting = None;
                 }
-                Pause::Idle => Poll::Ready(state.done.take().expect("an idle fiber left a result")),
+                let pause = fiber.resume(&state.fiber);
+                if let Some(pause) = state.realm.heap.collect_if_grown() {
+                    state.run().generator.record_pause(pause);
+                }
+                match pause {
+                    Pause::Blocked(future) => waiting = Some(future),
+                    // Wakes this task only after the thread has looked at its timers and sockets: a plain wake-up
+                    // would let computing VUs alternate while all others starve.
+                    Pause::Preempted => {
+                        return pin!(tokio::task::yield_now())
+                            .poll(cx)
+                            .map(|()| unreachable!("it yields first"));
+                    }
+                    Pause::Idle => {
+                        return Poll::Ready(state.done.take().expect("an idle fiber left a result"));
+                    }
+                }
             }
         })
         .await
     }
 }
 
+/// Marks a VU as the running one for as long as it lives.
+struct Visit {
+    outer: Option<Rc<VuState>>,
+}
+
+impl Visit {
+    fn new(vu: &Rc<VuState>) -> Visit {
+        vu.slice_start.set(None);
+        Visit { outer: CURRENT.replace(Some(Rc::clone(vu))) }
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        CURRENT.set(self.outer.take());
+    }
+}
+
 impl Vu for JsVu {
     fn activate(&mut self, scenario: &Arc<ScenarioRun>) {
         self.state.tags.set_base(self.state.worker.with_root_group(&scenario.tags));
-        *self.state.scenario.borrow_mut() = Some(Arc::clone(scenario));
+        let former = self.state.scenario.replace(Some(Arc::clone(scenario)));
+        if former.is_none_or(|former| former.config.name != scenario.config.name) {
+            env::reset(&self.state);
+        }
     }
 
     async fn iterate(&mut self, iteration: Iteration, stop: &StopSignal) -> Outcome {

@@ -24,7 +24,7 @@ use crate::{
     runtime::group::Groups,
     script::Script,
     stages::{Done, Task},
-    tags::TagCache,
+    tags::{LastSeries, TagCache},
     vu::JsVu,
 };
 
@@ -93,6 +93,8 @@ pub(crate) struct Worker {
     pub(crate) client: Rc<Client>,
     pub(crate) groups: Groups,
     pub(crate) tag_cache: TagCache,
+    pub(crate) iteration_series: LastSeries<2>,
+    pub(crate) traffic_series: LastSeries<2>,
     pub(crate) request_series: RequestSeriesCache,
     pub(crate) targets: Targets,
     /// The options that are set, as JSON; made for the first VU that shows them to its script.
@@ -124,7 +126,8 @@ impl JsHost {
     /// Call on the thread that will run the VUs.
     pub fn new(blueprint: Blueprint, clock: Clock, recorder: Rc<RefCell<Recorder>>) -> JsHost {
         let client = Rc::new((blueprint.client)());
-        let groups = Groups::new(blueprint.settings.vus_share_runtimes);
+        let groups =
+            Groups::new(blueprint.settings.vus_share_runtimes, blueprint.script.lets_vus_share_a_realm());
         let worker = Worker {
             script: blueprint.script,
             settings: blueprint.settings,
@@ -136,6 +139,8 @@ impl JsHost {
             client,
             groups,
             tag_cache: TagCache::default(),
+            iteration_series: LastSeries::default(),
+            traffic_series: LastSeries::default(),
             request_series: RequestSeriesCache::default(),
             targets: Targets::default(),
             set_options_json: OnceCell::new(),

@@ -9,7 +9,7 @@ use std::{
 
 use squall_engine::{ClockSource, RunState, vu::ScriptError};
 use squall_js::{Blueprint, Exports, JsHost, Script, Settings, SharedData};
-use squall_loader::{Entry, Fetch, LoadError, Loader, LoaderConfig};
+use squall_loader::{Entry, Fetch, LoadError, Loader, LoaderConfig, Realms, Sharing};
 use squall_metrics::{Recorder, Registry, TagSet};
 use squall_options::{Options, defaults};
 
@@ -54,7 +54,10 @@ impl LoadedScript {
         let fetch = Box::new(HttpsFetch { env: process.env.clone() });
         let loader =
             Loader::new(LoaderConfig { entry, fetch, cache_dir: cache_dir(process), refresh: false });
-        let graph = loader.load().map_err(load_error)?;
+        let graph = loader.with_realms(Realms::Shared).load().map_err(load_error)?;
+        if let Sharing::Private(escape) = &graph.sharing {
+            tracing::debug!("each VU has a realm of its own: {escape}");
+        }
         Ok(LoadedScript {
             script: Arc::new(Script::new(graph)),
             base_dir,

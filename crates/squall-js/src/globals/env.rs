@@ -1,40 +1,37 @@
 //! `__ENV`: the environment a script sees, with its scenario's additions.
 //!
-//! It is made when first read and an ordinary property from then on: what a script writes to it stays until its VU
-//! works for another scenario.
+//! It is made when first read: what a script writes to it stays until its VU works for another scenario.
 
-use rquickjs::{Ctx, Object, Result, Value};
+use rquickjs::{Ctx, Object, Persistent, Result, Value, object::Accessor};
 
 use crate::vu::{self, VuState};
 
-/// Puts it on the global object.
+/// Puts it on the global object, which VUs may share: it is the running one's.
 pub(super) fn install(ctx: &Ctx) -> Result<()> {
-    super::define_lazy(&ctx.globals(), "__ENV", make)
+    ctx.globals().prop("__ENV", Accessor::new(get, set).configurable())
 }
 
-/// Has it made anew if it was made for another scenario.
-pub(crate) fn follow_scenario(ctx: &Ctx, vu: &VuState) -> Result<()> {
-    let is_of_another = vu.env_made_for.borrow().as_deref().is_some_and(|name| name != scenario_name(vu));
-    if is_of_another {
-        vu.env_made_for.replace(None);
-        install(ctx)?;
-    }
-    Ok(())
+/// Has it made anew for a VU that begins to work for a scenario.
+pub(crate) fn reset(vu: &VuState) {
+    vu.env.replace(None);
 }
 
-fn make<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
+fn get<'js>(ctx: Ctx<'js>) -> Result<Value<'js>> {
     let vu = vu::current();
-    let scenario = vu.scenario.borrow().clone();
+    if let Some(known) = &*vu.env.borrow() {
+        return known.clone().restore(&ctx);
+    }
     let object = Object::new(ctx.clone())?;
+    let scenario = vu.scenario.borrow().clone();
     let of_scenario = scenario.iter().flat_map(|scenario| &scenario.config.env);
     for (key, value) in vu.worker.settings.env.iter().chain(of_scenario) {
         object.set(key.as_str(), value.as_str())?;
     }
-    vu.env_made_for.replace(Some(scenario_name(&vu)));
-    Ok(object.into_value())
+    let value = object.into_value();
+    vu.env.replace(Some(Persistent::save(&ctx, value.clone())));
+    Ok(value)
 }
 
-/// Empty outside of scenarios.
-fn scenario_name(vu: &VuState) -> String {
-    vu.scenario.borrow().as_ref().map_or_else(String::new, |scenario| scenario.config.name.clone())
+fn set<'js>(ctx: Ctx<'js>, value: Value<'js>) {
+    vu::current().env.replace(Some(Persistent::save(&ctx, value)));
 }

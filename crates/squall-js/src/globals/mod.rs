@@ -46,7 +46,7 @@ pub(crate) fn install(ctx: &Ctx) -> Result<()> {
     }
     define_lazy(&globals, "GoError", go_error)?;
     // This VU's number; zero outside of iterations' VUs.
-    globals.prop("__VU", Property::from(vu::current().id_in_test).configurable())?;
+    globals.prop("__VU", Accessor::from(|| vu::current().id_in_test).configurable())?;
     globals.prop("__ITER", Accessor::from(iteration_number).configurable())?;
     env::install(ctx)?;
     install_random(ctx)?;
@@ -64,6 +64,7 @@ fn define_lazy<'js>(
     };
     let get = move |ctx: Ctx<'js>| -> Result<Value<'js>> {
         let value = build(&ctx)?;
+        vu::current().realm.guard(&ctx, &value)?;
         make_ordinary(&ctx, value.clone())?;
         Ok(value)
     };

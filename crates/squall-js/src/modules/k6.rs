@@ -1,17 +1,22 @@
 //! `k6`: `check`, `group`, `sleep`, `fail`, `randomSeed`.
 
-use std::time::Duration;
+use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use rand::{SeedableRng, rngs::SmallRng};
-use rquickjs::{Coerced, Ctx, Function, Object, Result, Value, function::Opt};
-use squall_metrics::builtin;
+use rquickjs::{Atom, Coerced, Ctx, Function, Object, Result, Value, function::Opt};
+use rustc_hash::FxHashMap;
+use squall_metrics::{SeriesId, TagSet, builtin};
 use squall_options::SystemTag;
 
 use super::{is_async, tags_of};
 use crate::{
+    atoms::{self, HeldAtom},
     errors::throw_go,
     vu::{self, VuState},
 };
+
+/// A VU that sleeps this long gives the memory of its stack back, which costs a few microseconds.
+const LONG_SLEEP: Duration = Duration::from_secs(1);
 
 /// Separates the names in a group's path.
 const SEPARATOR: &str = "::";
@@ -43,13 +48,12 @@ fn check<'js>(
     };
     let now = vu.worker.clock.now();
     let custom = tags.0.map_or(Ok(Vec::new()), |tags| tags_of(&ctx, &tags))?;
+    let metadata = vu.sample_metadata();
     let mut all_hold = true;
-    for entry in checks.props::<String, Value>() {
+    for entry in checks.props::<Atom, Value>() {
         let (name, check) = entry?;
-        if name.contains(SEPARATOR) {
-            return Err(throw_go(&ctx, "names of groups and checks cannot contain \"::\""));
-        }
-        let outcome = hold(&ctx, &check, &value);
+        let series = check_series(&ctx, &vu, &name, &custom)?;
+        let outcome = hold(&ctx, &vu, &check, &value);
         if matches!(outcome, Err(CheckError::Async)) {
             return Err(throw_go(
                 &ctx,
@@ -58,12 +62,61 @@ fn check<'js>(
         }
         let holds = matches!(outcome, Ok(true));
         all_hold &= holds;
-        record_check(&vu, &name, &custom, holds, now);
+        let sample = f64::from(u8::from(holds));
+        vu.worker.recorder.borrow_mut().record_with(series, sample, now, metadata.as_ref());
         if let Err(CheckError::Thrown(error)) = outcome {
             return Err(error);
         }
     }
     Ok(all_hold)
+}
+
+/// Series of checks that were seen before, by the check's name and the tags around it.
+#[derive(Default)]
+pub(crate) struct CheckSeries(RefCell<FxHashMap<(u32, *const TagSet), CheckEntry>>);
+
+struct CheckEntry {
+    series: SeriesId,
+    /// Keep what the key is made of from being somebody else's.
+    _name: HeldAtom,
+    _tags: Arc<TagSet>,
+}
+
+/// Entries before [`CheckSeries`] starts afresh: names with ids in them must not grow it for ever.
+const CHECKS_LIMIT: usize = 4096;
+
+/// The series of a check, whose name is looked at when it is new.
+fn check_series<'js>(
+    ctx: &Ctx<'js>,
+    vu: &VuState,
+    name: &Atom<'js>,
+    custom: &[(String, String)],
+) -> Result<SeriesId> {
+    let around = vu.tags.current();
+    let key = (atoms::number(name), Arc::as_ptr(&around));
+    let mut known = vu.realm.check_series.0.borrow_mut();
+    if let Some(entry) = known.get(&key).filter(|_| custom.is_empty()) {
+        return Ok(entry.series);
+    }
+    let text = name.to_string()?;
+    if text.contains(SEPARATOR) {
+        return Err(throw_go(ctx, "names of groups and checks cannot contain \"::\""));
+    }
+    let mut tags = Arc::clone(&around);
+    if vu.worker.settings.has_tag(SystemTag::Check) {
+        tags = vu.worker.tag_cache.with(&tags, SystemTag::Check.name(), &text);
+    }
+    if !custom.is_empty() {
+        tags = tags.with_all(custom.iter().cloned());
+        return Ok(vu.worker.recorder.borrow_mut().series(builtin::CHECKS, &tags));
+    }
+    let series = vu.worker.recorder.borrow_mut().series(builtin::CHECKS, &tags);
+    if known.len() >= CHECKS_LIMIT {
+        known.clear();
+    }
+    let entry = CheckEntry { series, _name: HeldAtom::new(ctx, name.clone()), _tags: around };
+    known.insert(key, entry);
+    Ok(series)
 }
 
 enum CheckError {
@@ -79,6 +132,7 @@ impl From<rquickjs::Error> for CheckError {
 
 fn hold<'js>(
     ctx: &Ctx<'js>,
+    vu: &VuState,
     check: &Value<'js>,
     value: &Value<'js>,
 ) -> std::result::Result<bool, CheckError> {
@@ -88,7 +142,7 @@ fn hold<'js>(
         return Err(CheckError::Async);
     }
     // A check that waited while its VU was stopped must not be counted.
-    if vu::current().is_stopped() {
+    if vu.is_stopped() {
         return Err(crate::errors::throw_interrupted(ctx).into());
     }
     Ok(truth(&outcome)?)
@@ -99,20 +153,6 @@ fn truth(value: &Value) -> Result<bool> {
         Some(truth) => Ok(truth),
         None => Ok(value.get::<Coerced<bool>>()?.0),
     }
-}
-
-fn record_check(vu: &VuState, name: &str, custom: &[(String, String)], holds: bool, now: Duration) {
-    let mut tags = vu.tags.current();
-    if vu.worker.settings.has_tag(SystemTag::Check) {
-        tags = vu.worker.tag_cache.with(&tags, SystemTag::Check.name(), name);
-    }
-    if !custom.is_empty() {
-        tags = tags.with_all(custom.iter().cloned());
-    }
-    let metadata = vu.sample_metadata();
-    let mut recorder = vu.worker.recorder.borrow_mut();
-    let series = recorder.series(builtin::CHECKS, &tags);
-    recorder.record_with(series, f64::from(u8::from(holds)), now, metadata.as_ref());
 }
 
 /// Runs `body` with the group's name added to the `group` tag and measures how long it took.
@@ -166,8 +206,11 @@ fn sleep(ctx: Ctx, seconds: Coerced<f64>) -> Result<()> {
         return Ok(());
     }
     let duration = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-    let sleep = vu::current().worker.clock.sleep(duration);
-    vu::block_on(&ctx, sleep)
+    let vu = vu::current();
+    if duration >= LONG_SLEEP {
+        vu.fiber.release_stack();
+    }
+    vu::block_on(&ctx, vu.worker.clock.sleep(duration))
 }
 
 fn fail<'js>(ctx: Ctx<'js>, message: Opt<Coerced<String>>) -> Result<()> {

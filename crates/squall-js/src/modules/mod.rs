@@ -55,11 +55,12 @@ pub(crate) fn load<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
         return Err(errors::throw_go(ctx, &unknown(name)));
     };
     let vu = vu::current();
-    if let Some(module) = vu.host_modules.borrow().get(name) {
+    if let Some(module) = vu.realm.host_modules.borrow().get(name) {
         return module.clone().restore(ctx);
     }
     let module = build(ctx)?;
-    vu.host_modules.borrow_mut().insert(name, Persistent::save(ctx, module.clone()));
+    vu.realm.guard(ctx, module.as_value())?;
+    vu.realm.host_modules.borrow_mut().insert(name, Persistent::save(ctx, module.clone()));
     Ok(module)
 }
 

@@ -1,37 +1,38 @@
 //! A VU's script runs on a fiber: a native stack of its own that can be left and entered again.
 //!
-//! [`Fiber::resume`] runs the script until it waits; [`block_on`], called by host functions on the fiber, leaves it
-//! until a future is ready. Between the two the runtime's switch state is put away (see `layout`).
+//! [`Fiber::resume`] runs the script until it waits; [`FiberState::block_on`], called by host functions on the fiber,
+//! leaves it until a future is ready. That future is polled by whoever resumes the fiber, on the thread's own
+//! stack: protocol work costs a waiting VU no stack. Between leaving and entering, the runtime's switch state is
+//! put away (see `layout`).
 
 use std::{
     cell::Cell,
     ffi::c_void,
     future::Future,
-    mem::ManuallyDrop,
-    pin::pin,
+    mem::{ManuallyDrop, transmute},
+    pin::{Pin, pin},
     ptr,
-    task::{Context, Poll, Waker},
 };
 
-use corosensei::{Coroutine, CoroutineResult, Yielder, stack::DefaultStack};
+use corosensei::{Coroutine, CoroutineResult, Yielder};
 use rquickjs::qjs;
 
 use super::{
     layout::{Layout, ListHead, word_at},
     memory::Account,
+    stack::{FiberStack, STACK_BYTES},
 };
 
-/// Native stack of a fiber. Only pages that were touched take memory.
-const STACK_BYTES: usize = 512 * 1024;
-
-/// What QuickJS may use of it: the rest is for host functions, which do not check.
+/// What QuickJS may use of a fiber's stack: the rest is for host functions, which do not check.
 pub(crate) const JS_STACK_BYTES: usize = STACK_BYTES - 128 * 1024;
 
+/// What a blocked fiber waits for. It lives on the fiber's stack until the fiber is resumed.
+pub(crate) type Waiting = Pin<&'static mut dyn Future<Output = ()>>;
+
 /// Why a fiber gave control back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pause {
-    /// It waits: its waker will be woken.
-    Blocked,
+    /// It wants to go on when this is ready, or when it must stop.
+    Blocked(Waiting),
     /// It has computed for long and lets others run; it wants to go on.
     Preempted,
     /// It finished what it was resumed for.
@@ -42,9 +43,8 @@ pub(crate) enum Pause {
 pub(crate) struct FiberState {
     runtime: *mut c_void,
     layout: Option<Layout>,
+    stack: FiberStack,
     yielder: Cell<*const Yielder<(), Pause>>,
-    /// Valid only while the fiber runs.
-    waker: Cell<*const Waker>,
     account: Account,
     memory_limit_bytes: usize,
 }
@@ -55,23 +55,15 @@ impl FiberState {
         runtime: *mut qjs::JSRuntime,
         layout: Option<Layout>,
         memory_limit_bytes: usize,
-    ) -> FiberState {
-        FiberState {
+    ) -> std::io::Result<FiberState> {
+        Ok(FiberState {
             runtime: runtime.cast(),
             layout,
+            stack: FiberStack::new()?,
             yielder: Cell::new(ptr::null()),
-            waker: Cell::new(ptr::null()),
             account: Account::default(),
             memory_limit_bytes,
-        }
-    }
-
-    /// Waker of the task that runs the fiber.
-    ///
-    /// Call on the fiber only.
-    pub(crate) fn waker(&self) -> &Waker {
-        // SAFETY: `Fiber::resume` set it before it entered the fiber and outlives the visit.
-        unsafe { &*self.waker.get() }
+        })
     }
 
     /// Leaves the fiber until it is resumed. Call on the fiber only.
@@ -86,22 +78,26 @@ impl FiberState {
         }
     }
 
-    /// Runs `future` on the fiber; other fibers run while it waits. `None` when `is_cancelled` said so.
-    pub(crate) fn block_on<F: Future>(
-        &self,
-        future: F,
-        mut is_cancelled: impl FnMut(&Waker) -> bool,
-    ) -> Option<F::Output> {
-        let mut future = pin!(future);
-        loop {
-            if is_cancelled(self.waker()) {
-                return None;
-            }
-            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(self.waker())) {
-                return Some(output);
-            }
-            self.pause(Pause::Blocked);
+    /// Leaves the fiber until `future` is ready; other fibers run meanwhile. `None` when it was resumed before, which
+    /// means that it must stop.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut output = None;
+        {
+            let waiting = pin!(async { output = Some(future.await) });
+            let waiting: Pin<&mut dyn Future<Output = ()>> = waiting;
+            // SAFETY: it is given up by whoever resumes the fiber, and until then this stack stays as it is.
+            let waiting = unsafe { transmute::<Pin<&mut dyn Future<Output = ()>>, Waiting>(waiting) };
+            self.pause(Pause::Blocked(waiting));
         }
+        output
+    }
+
+    /// Gives back the memory of the stack below the caller: for a fiber that is about to wait for long.
+    /// Call on the fiber only.
+    #[inline(never)]
+    pub(crate) fn release_stack(&self) {
+        let here = 0_u8;
+        self.stack.release_below(&raw const here as usize);
     }
 }
 
@@ -146,36 +142,32 @@ impl SwitchState {
 pub(crate) struct Fiber {
     /// Never dropped: unwinding a suspended stack would run script code (`finally`) in a runtime that is
     /// not in its state. What is left of a fiber goes with the process.
-    coroutine: ManuallyDrop<Coroutine<(), Pause, (), DefaultStack>>,
+    coroutine: ManuallyDrop<Coroutine<(), Pause, (), FiberStack>>,
 }
 
 impl Fiber {
-    /// Makes a fiber whose `body` starts at the first `resume` and never returns.
+    /// Makes a fiber on the state's stack, whose `body` starts at the first `resume` and never returns.
     ///
-    /// `state` must live as long as the fiber.
-    pub(crate) fn new(
-        state: impl Fn() -> *const FiberState + 'static,
-        body: impl FnOnce() + 'static,
-    ) -> std::io::Result<Fiber> {
-        let stack = DefaultStack::new(STACK_BYTES)?;
+    /// What `state` points to must live as long as the fiber.
+    pub(crate) fn new(state: *const FiberState, body: impl FnOnce() + 'static) -> Fiber {
+        // SAFETY: the caller keeps the state alive.
+        let stack = unsafe { (*state).stack };
         let coroutine = Coroutine::with_stack(stack, move |yielder, ()| {
-            // SAFETY: the caller keeps the state alive.
-            let state = unsafe { &*state() };
+            // SAFETY: as above.
+            let state = unsafe { &*state };
             state.yielder.set(yielder);
             // SAFETY: the runtime is alive; from here on its stack bounds are this stack's.
             unsafe { qjs::JS_UpdateStackTop(state.runtime.cast()) };
             body();
         });
-        Ok(Fiber { coroutine: ManuallyDrop::new(coroutine) })
+        Fiber { coroutine: ManuallyDrop::new(coroutine) }
     }
 
     /// Runs the fiber until it pauses.
-    pub(crate) fn resume(&mut self, state: &FiberState, waker: &Waker) -> Pause {
-        state.waker.set(waker);
+    pub(crate) fn resume(&mut self, state: &FiberState) -> Pause {
         state.account.resume(state.memory_limit_bytes);
         let result = self.coroutine.resume(());
         state.account.suspend();
-        state.waker.set(ptr::null());
         match result {
             CoroutineResult::Yield(pause) => pause,
             CoroutineResult::Return(()) => unreachable!("a fiber's body never returns"),

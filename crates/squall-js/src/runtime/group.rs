@@ -1,69 +1,95 @@
 //! Fills runtimes with VUs: some tens share one, so that a cycle collection stays short.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, rc::Rc};
 
 use rquickjs::{Context, Runtime, qjs};
 
-use super::{layout::Layout, memory::MeteredAllocator};
-use crate::vu;
+use super::{
+    layout::Layout,
+    memory::{Heap, MeteredAllocator},
+};
+use crate::{realm::Realm, vu};
 
-/// VUs a runtime. A collection walks the whole runtime: measured 100 µs an iteration of garbage cycles with
-/// 1,000 contexts, 32 µs with 50.
-const VUS_PER_RUNTIME: usize = 32;
+/// VUs a runtime, each with a realm of its own. A collection walks the whole runtime: measured 100 µs an iteration of
+/// garbage cycles with 1,000 realms, 32 µs with 50.
+const REALMS_PER_RUNTIME: usize = 32;
 
-/// Bytes of new objects after which QuickJS looks for cycles, a VU of the runtime.
-const GC_THRESHOLD_BYTES: usize = 2 << 20;
+/// VUs a runtime that share its one realm: they hold a twentieth.
+const VUS_PER_REALM: usize = 128;
 
 /// The runtimes of one worker thread.
 pub(crate) struct Groups {
     /// What VUs need to share a runtime; without it each gets one of its own.
     layout: Option<Layout>,
+    share_realms: bool,
     filling: RefCell<Option<Group>>,
 }
 
 /// A runtime that takes more VUs.
 struct Group {
     runtime: Runtime,
-    raw: *mut qjs::JSRuntime,
+    heap: Rc<Heap>,
+    /// The realm of all its VUs, if they share one.
+    realm: Option<Rc<Realm>>,
     vus: usize,
 }
 
 impl Groups {
-    /// Whether VUs may share runtimes; they do where the switch state can be found.
-    pub(crate) fn new(shared: bool) -> Groups {
-        Groups { layout: shared.then(Layout::get).flatten(), filling: RefCell::default() }
+    /// Whether VUs may share runtimes, and whether their script lets them share a realm. They do where the switch
+    /// state can be found.
+    pub(crate) fn new(share_runtimes: bool, share_realms: bool) -> Groups {
+        let layout = share_runtimes.then(Layout::get).flatten();
+        Groups { layout, share_realms: share_realms && layout.is_some(), filling: RefCell::default() }
     }
 
     pub(crate) fn layout(&self) -> Option<Layout> {
         self.layout
     }
 
-    /// A new context in the runtime that is being filled, or in a new one; and that runtime.
-    pub(crate) fn new_context(&self) -> rquickjs::Result<(Context, *mut qjs::JSRuntime)> {
+    /// The realm of the next VU, in the runtime that is being filled or in a new one.
+    pub(crate) fn next_realm(&self) -> rquickjs::Result<Rc<Realm>> {
         let mut filling = self.filling.borrow_mut();
-        let capacity = if self.layout.is_some() { VUS_PER_RUNTIME } else { 1 };
         let mut group = match filling.take() {
-            Some(group) if group.vus < capacity => group,
+            Some(group) if group.vus < self.capacity() => group,
             _ => Group::new()?,
         };
-        // SAFETY: the runtime is alive and idle. Its stack bounds are still those of the fiber that ran last.
-        unsafe { qjs::JS_UpdateStackTop(group.raw) };
-        let context = Context::full(&group.runtime)?;
-        let raw = group.raw;
         group.vus += 1;
+        let realm = match &group.realm {
+            Some(realm) => Rc::clone(realm),
+            None => group.new_realm(self.share_realms)?,
+        };
         *filling = Some(group);
-        Ok((context, raw))
+        Ok(realm)
+    }
+
+    fn capacity(&self) -> usize {
+        match self.layout {
+            None => 1,
+            Some(_) if self.share_realms => VUS_PER_REALM,
+            Some(_) => REALMS_PER_RUNTIME,
+        }
     }
 }
 
 impl Group {
     fn new() -> rquickjs::Result<Group> {
-        let runtime = Runtime::new_with_alloc(MeteredAllocator)?;
-        runtime.set_gc_threshold(GC_THRESHOLD_BYTES);
+        let (allocator, held_bytes) = MeteredAllocator::new();
+        let runtime = Runtime::new_with_alloc(allocator)?;
         runtime.set_max_stack_size(super::fiber::JS_STACK_BYTES);
         // rquickjs shows the raw runtime only through a context.
         let raw = Context::base(&runtime)?.get_runtime_ptr();
         vu::install_hooks(&runtime, raw);
-        Ok(Group { runtime, raw, vus: 0 })
+        Ok(Group { runtime, heap: Rc::new(Heap::new(raw, held_bytes)), realm: None, vus: 0 })
+    }
+
+    fn new_realm(&mut self, is_shared: bool) -> rquickjs::Result<Rc<Realm>> {
+        // SAFETY: the runtime is alive and idle. Its stack bounds are still those of the fiber that ran last.
+        unsafe { qjs::JS_UpdateStackTop(self.heap.runtime) };
+        let context = Context::full(&self.runtime)?;
+        let realm = Rc::new(Realm::new(context, Rc::clone(&self.heap), is_shared));
+        if is_shared {
+            self.realm = Some(Rc::clone(&realm));
+        }
+        Ok(realm)
     }
 }

@@ -4,9 +4,16 @@
 //! bytes of all its runtimes; between two switches they are the running VU's. Garbage of one VU may be
 //! collected while another runs, which credits the latter: the limit errs on the generous side.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
-use rquickjs::allocator::Allocator;
+use rquickjs::{allocator::Allocator, qjs};
+
+/// Bytes that a runtime may grow by before cycles are looked for, at least.
+const GROWTH_BYTES_MIN: usize = 2 << 20;
 
 thread_local! {
     /// Bytes that QuickJS holds on this thread.
@@ -68,10 +75,59 @@ impl Drop for Charge {
     }
 }
 
+/// A runtime's heap, and when to look for cycles in it.
+///
+/// QuickJS would collect whenever an allocation comes to its mark, in the middle of somebody's iteration. We collect
+/// when a VU has just begun to wait; QuickJS's own mark is set so far that only a VU that never waits gets there.
+pub(crate) struct Heap {
+    pub(crate) runtime: *mut qjs::JSRuntime,
+    held_bytes: Rc<Cell<usize>>,
+    collect_at_bytes: Cell<usize>,
+}
+
+impl Heap {
+    /// The heap of a runtime, whose allocator counts in `held_bytes`.
+    pub(crate) fn new(runtime: *mut qjs::JSRuntime, held_bytes: Rc<Cell<usize>>) -> Heap {
+        let heap = Heap { runtime, held_bytes, collect_at_bytes: Cell::new(0) };
+        heap.set_marks();
+        heap
+    }
+
+    /// A collection costs in proportion to what is there, so the heap may grow in proportion before the next one.
+    fn set_marks(&self) {
+        let held = self.held_bytes.get();
+        let mark = held + (held / 2).max(GROWTH_BYTES_MIN);
+        self.collect_at_bytes.set(mark);
+        // SAFETY: the runtime lives as long as its heap.
+        unsafe { qjs::JS_SetGCThreshold(self.runtime, (mark + 4 * GROWTH_BYTES_MIN) as _) };
+    }
+
+    /// Looks for cycles if it is time to, and says how long that took. Call when no fiber of the runtime runs.
+    pub(crate) fn collect_if_grown(&self) -> Option<Duration> {
+        if self.held_bytes.get() < self.collect_at_bytes.get() {
+            return None;
+        }
+        let started = Instant::now();
+        // SAFETY: the runtime is alive and idle.
+        unsafe { qjs::JS_RunGC(self.runtime) };
+        self.set_marks();
+        Some(started.elapsed())
+    }
+}
+
 /// The C allocator behind the meter.
-pub(crate) struct MeteredAllocator;
+pub(crate) struct MeteredAllocator {
+    /// Bytes that the runtime holds.
+    held_bytes: Rc<Cell<usize>>,
+}
 
 impl MeteredAllocator {
+    /// An allocator for one runtime, and its count of bytes.
+    pub(crate) fn new() -> (MeteredAllocator, Rc<Cell<usize>>) {
+        let held_bytes = Rc::new(Cell::new(0));
+        (MeteredAllocator { held_bytes: Rc::clone(&held_bytes) }, held_bytes)
+    }
+
     fn admits(size: usize) -> bool {
         let is_admitted = USED.get().saturating_add(size) <= CEILING.get();
         if !is_admitted {
@@ -81,11 +137,21 @@ impl MeteredAllocator {
     }
 
     /// Counts a block that `malloc` or its kin returned.
-    fn count(pointer: *mut u8) -> *mut u8 {
+    fn count(&self, pointer: *mut u8) -> *mut u8 {
         if !pointer.is_null() {
-            USED.set(USED.get() + usable_size(pointer));
+            self.add(usable_size(pointer));
         }
         pointer
+    }
+
+    fn add(&self, bytes: usize) {
+        USED.set(USED.get() + bytes);
+        self.held_bytes.set(self.held_bytes.get() + bytes);
+    }
+
+    fn subtract(&self, bytes: usize) {
+        USED.set(USED.get() - bytes);
+        self.held_bytes.set(self.held_bytes.get() - bytes);
     }
 }
 
@@ -100,18 +166,18 @@ unsafe impl Allocator for MeteredAllocator {
         if !Self::admits(size) {
             return std::ptr::null_mut();
         }
-        Self::count(unsafe { libc::malloc(size) }.cast())
+        self.count(unsafe { libc::malloc(size) }.cast())
     }
 
     fn calloc(&mut self, count: usize, size: usize) -> *mut u8 {
         if !Self::admits(count.saturating_mul(size)) {
             return std::ptr::null_mut();
         }
-        Self::count(unsafe { libc::calloc(count, size) }.cast())
+        self.count(unsafe { libc::calloc(count, size) }.cast())
     }
 
     unsafe fn dealloc(&mut self, pointer: *mut u8) {
-        USED.set(USED.get() - usable_size(pointer));
+        self.subtract(usable_size(pointer));
         unsafe { libc::free(pointer.cast()) }
     }
 
@@ -122,7 +188,8 @@ unsafe impl Allocator for MeteredAllocator {
         }
         let moved: *mut u8 = unsafe { libc::realloc(pointer.cast(), new_size) }.cast();
         if !moved.is_null() {
-            USED.set(USED.get() - old_size + usable_size(moved));
+            self.subtract(old_size);
+            self.add(usable_size(moved));
         }
         moved
     }

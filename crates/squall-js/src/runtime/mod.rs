@@ -7,3 +7,4 @@ pub(crate) mod fiber;
 pub(crate) mod group;
 mod layout;
 pub(crate) mod memory;
+mod stack;

@@ -1,15 +1,16 @@
 //! Many VUs in shared runtimes: what one does must not show in another, wherever they are left and entered again.
 
-use crate::harness::{run, run_isolated};
+use crate::harness::{Share, run, run_sharing};
 
 /// Goal: prove that suspended VUs do not disturb one another. Method: hundreds of VUs block at random depths, in
 /// callbacks, generators, `finally`, async functions and with promises pending, and check every result.
 #[test]
 fn interleaved_vus_keep_their_stacks_jobs_and_globals() {
-    for ran in [run(TORTURE), run_isolated(TORTURE)] {
-        let (share, count) = ran.checks();
-        assert_eq!(share, 1.0, "{:?}", ran.log);
-        assert!(count >= 8_000, "{count} checks");
+    for share in [Share::Realms, Share::Runtimes, Share::Nothing] {
+        let ran = run_sharing(share, TORTURE);
+        let (held, count) = ran.checks();
+        assert_eq!(held, 1.0, "{share:?}: {:?}", ran.log);
+        assert!(count >= 8_000, "{share:?}: {count} checks");
     }
 }
 

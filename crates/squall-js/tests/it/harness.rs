@@ -11,7 +11,7 @@ use std::{
 use squall_engine::{AbortReason, Clock, Run, RunSpec, RunState, Workers};
 use squall_http::{Client, ClientConfig};
 use squall_js::{Blueprint, Exports, JsHost, Script, Settings, SharedData};
-use squall_loader::{Entry, Fetch, Loader, LoaderConfig};
+use squall_loader::{Entry, Fetch, Loader, LoaderConfig, Realms};
 use squall_metrics::{Aggregate, AggregateConfig, Recorder, Registry, TagSet};
 use squall_net::{Dialer, NetConfig};
 use squall_options::{Options, Stripe, derive_scenarios};
@@ -51,15 +51,26 @@ impl Ran {
 
 /// Runs the main file of a project: (name, text) pairs, the first is the script.
 pub(crate) fn run_project(files: &[(&str, &str)]) -> Ran {
-    run_files(files, true)
+    run_files(files, Share::Realms)
 }
 
-/// Runs a script with a QuickJS runtime a VU, as where runtimes cannot be shared.
-pub(crate) fn run_isolated(source: &str) -> Ran {
-    run_files(&[("script.js", source)], false)
+/// What the VUs of a run have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// Realms, where the script lets them.
+    Realms,
+    /// Runtimes, with a realm for each VU.
+    Runtimes,
+    /// Nothing, as where runtimes cannot be shared.
+    Nothing,
 }
 
-fn run_files(files: &[(&str, &str)], vus_share_runtimes: bool) -> Ran {
+/// Runs a script whose VUs share what they are told.
+pub(crate) fn run_sharing(share: Share, source: &str) -> Ran {
+    run_files(&[("script.js", source)], share)
+}
+
+fn run_files(files: &[(&str, &str)], share: Share) -> Ran {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
         let path = folder.path().join(name);
@@ -68,9 +79,8 @@ fn run_files(files: &[(&str, &str)], vus_share_runtimes: bool) -> Ran {
     }
     let log = Arc::new(Mutex::new(Vec::new()));
     let subscriber = Collect(Arc::clone(&log));
-    let mut ran = tracing::subscriber::with_default(subscriber, || {
-        run_file(&folder.path().join(files[0].0), vus_share_runtimes)
-    });
+    let mut ran =
+        tracing::subscriber::with_default(subscriber, || run_file(&folder.path().join(files[0].0), share));
     ran.log = std::mem::take(&mut *log.lock().expect("no panic under this lock"));
     ran
 }
@@ -80,13 +90,13 @@ pub(crate) fn run(source: &str) -> Ran {
     run_project(&[("script.js", source)])
 }
 
-fn run_file(path: &Path, vus_share_runtimes: bool) -> Ran {
+fn run_file(path: &Path, share: Share) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .expect("an event loop");
-    tokio::task::LocalSet::new().block_on(&runtime, run_script(path, vus_share_runtimes))
+    tokio::task::LocalSet::new().block_on(&runtime, run_script(path, share))
 }
 
 struct NoNetwork;
@@ -97,7 +107,7 @@ impl Fetch for NoNetwork {
     }
 }
 
-async fn run_script(path: &Path, vus_share_runtimes: bool) -> Ran {
+async fn run_script(path: &Path, share: Share) -> Ran {
     let failed = |init_error: String| Ran {
         log: Vec::new(),
         aggregate: None,
@@ -110,7 +120,8 @@ async fn run_script(path: &Path, vus_share_runtimes: bool) -> Ran {
         cache_dir: None,
         refresh: false,
     };
-    let graph = match Loader::new(config).load() {
+    let realms = if share == Share::Realms { Realms::Shared } else { Realms::Private };
+    let graph = match Loader::new(config).with_realms(realms).load() {
         Ok(graph) => graph,
         Err(error) => return failed(error.to_string()),
     };
@@ -120,7 +131,7 @@ async fn run_script(path: &Path, vus_share_runtimes: bool) -> Ran {
     let base_dir = path.parent().expect("a file has a folder").to_owned();
     let settings = |options: Options, options_json: String| Settings {
         vu_memory_limit_bytes: options.vu_memory_limit.as_ref().map_or(256 << 20, |limit| limit.0 as usize),
-        vus_share_runtimes,
+        vus_share_runtimes: share != Share::Nothing,
         system_tags: options.system_tags.unwrap_or_default(),
         throw: options.throw == Some(true),
         options,

@@ -4,10 +4,7 @@
 //! makes samples of each exchange, [`batch`] sends many at once, [`jar`] is cookies, [`expected`] decides what
 //! failed. The wire is `squall-http`'s.
 
-use std::{
-    cell::{OnceCell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use rquickjs::{
     Ctx, Function, Object, Persistent, Promise, Result, Value,
@@ -33,6 +30,7 @@ mod select;
 
 pub(crate) use record::RequestSeriesCache;
 pub(crate) use request::Targets;
+pub(crate) use response::FieldAtoms;
 
 use expected::Expectation;
 use request::{Call, CallError};
@@ -43,7 +41,6 @@ pub(crate) struct HttpState {
     jar: RefCell<Rc<RefCell<CookieJar>>>,
     /// Of `setResponseCallback`; a request may bring its own.
     expectation: RefCell<Expectation>,
-    field_atoms: OnceCell<response::FieldAtoms>,
 }
 
 impl HttpState {
@@ -52,7 +49,6 @@ impl HttpState {
             connections: Connections::new(vu.id_in_test),
             jar: RefCell::default(),
             expectation: RefCell::new(Expectation::default()),
-            field_atoms: OnceCell::new(),
         }
     }
 

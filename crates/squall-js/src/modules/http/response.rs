@@ -1,11 +1,6 @@
 //! The response object. Its fields are made when a script reads them: most scripts read two of twenty.
 
-use std::{
-    borrow::Cow,
-    cell::RefCell,
-    hash::{Hash, Hasher},
-    rc::Rc,
-};
+use std::{borrow::Cow, cell::RefCell, rc::Rc};
 
 use rquickjs::{
     ArrayBuffer, Atom, Class, Coerced, Ctx, Exception, Function, IntoJs, JsLifetime, Object, Result, Value,
@@ -14,11 +9,14 @@ use rquickjs::{
 };
 use squall_http::{Auth, Response, canonical_name, millis, response_cookies};
 
-use super::{
-    request::{Call, ResponseType, without_credentials},
-    state,
+use super::request::{Call, ResponseType, without_credentials};
+use crate::{
+    atoms::{self, HeldAtom},
+    classes,
+    errors::throw_go,
+    runtime::memory::Charge,
+    vu,
 };
-use crate::{classes, errors::throw_go, runtime::memory::Charge, vu};
 
 /// Fields in the order in which k6 lists them.
 const FIELDS: [&str; 20] = [
@@ -189,53 +187,28 @@ impl<'js> JsClass<'js> for ResponseObject<'js> {
     }
 }
 
-/// The runtime's numbers of the names in `FIELDS`: comparing those is many times faster than comparing texts.
-pub(super) struct FieldAtoms([u32; FIELDS.len()]);
+/// The names in `FIELDS` as atoms.
+pub(crate) struct FieldAtoms([HeldAtom; FIELDS.len()]);
 
 impl FieldAtoms {
     fn new(ctx: &Ctx) -> Result<FieldAtoms> {
-        let mut numbers = [0; FIELDS.len()];
-        for (number, name) in numbers.iter_mut().zip(FIELDS) {
-            let atom = Atom::from_str(ctx.clone(), name)?;
-            *number = atom_number(&atom);
-            // Kept for as long as the runtime lives, so that the number stays the name's.
-            std::mem::forget(atom);
-        }
-        Ok(FieldAtoms(numbers))
+        let atoms: Result<Vec<_>> =
+            FIELDS.iter().map(|name| Ok(HeldAtom::new(ctx, Atom::from_str(ctx.clone(), name)?))).collect();
+        Ok(FieldAtoms(atoms?.try_into().ok().expect("an atom a field")))
     }
-}
-
-/// rquickjs shows an atom's number only to hashers.
-fn atom_number(atom: &Atom) -> u32 {
-    struct Number(u32);
-    impl Hasher for Number {
-        fn write(&mut self, _: &[u8]) {}
-
-        fn write_u32(&mut self, number: u32) {
-            self.0 = number;
-        }
-
-        fn finish(&self) -> u64 {
-            u64::from(self.0)
-        }
-    }
-    let mut number = Number(0);
-    atom.hash(&mut number);
-    number.0
 }
 
 fn field_index(ctx: &Ctx, atom: &Atom) -> Result<Option<usize>> {
-    let vu = vu::current();
-    let http = state(&vu);
-    let atoms = match http.field_atoms.get() {
+    let realm = &vu::current().realm;
+    let atoms = match realm.field_atoms.get() {
         Some(atoms) => atoms,
         None => {
             let atoms = FieldAtoms::new(ctx)?;
-            http.field_atoms.get_or_init(|| atoms)
+            realm.field_atoms.get_or_init(|| atoms)
         }
     };
-    let number = atom_number(atom);
-    Ok(atoms.0.iter().position(|known| *known == number))
+    let number = atoms::number(atom);
+    Ok(atoms.0.iter().position(|known| known.number() == number))
 }
 
 impl<'js> ResponseObject<'js> {

@@ -1,0 +1,122 @@
+//! A realm: a QuickJS context with its built-ins, and what host modules and compiled code are in it.
+//!
+//! A VU has a realm of its own, unless names in the script prove that nothing it does shows on shared objects
+//! ([`squall_loader::Sharing`]). Then the VUs of a group share one: each has module scopes of its own, made by calling
+//! functions whose bytecode all of them share, and a VU costs a twentieth. What names cannot prove, writing to
+//! a built-in through a computed property name, a shared realm refuses: its built-ins take no new properties.
+
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
+
+use rquickjs::{Context, Ctx, Function, Object, Persistent, Result, Value};
+use squall_loader::ModuleId;
+
+use crate::{
+    globals,
+    modules::{http::FieldAtoms, k6::CheckSeries},
+    runtime::memory::Heap,
+};
+
+/// Makes an object that VUs share, and all that it leads to, take no new properties. What nothing inherits from and
+/// is no function, such as `Math` and host modules, is frozen: assigning to a property that an object inherits must
+/// go on making it the object's own.
+const GUARD: &str = r"(isProxy) => {
+    const guard = (value) => {
+        if (Object(value) !== value || isProxy(value) || !Object.isExtensible(value)) return;
+        Object.preventExtensions(value);
+        guard(Object.getPrototypeOf(value));
+        const properties = Object.getOwnPropertyDescriptors(value);
+        for (const key of Reflect.ownKeys(properties)) {
+            guard(properties[key].value);
+            guard(properties[key].get);
+            guard(properties[key].set);
+        }
+        const isPrototype = Object.hasOwn(value, 'constructor');
+        // Globals that are made when first read replace themselves.
+        if (typeof value === 'object' && !isPrototype && value !== globalThis) Object.freeze(value);
+    };
+    return guard;
+}";
+
+/// What the global object does not lead to.
+const HIDDEN: &str = r"[
+    function* () {}, async function () {}, async function* () {}, [].values(), new Map().values(), new Set().values(),
+    ''[Symbol.iterator](), ''.matchAll(/x/g), [].values().map((x) => x), Iterator.from({ next() {} }),
+].map(Object.getPrototypeOf)";
+
+/// One context and what its VUs share.
+pub(crate) struct Realm {
+    context: Context,
+    pub(crate) heap: Rc<Heap>,
+    pub(crate) is_shared: bool,
+    is_equipped: Cell<bool>,
+    /// [`GUARD`], where VUs share the realm.
+    guard: OnceCell<Persistent<Function<'static>>>,
+    /// Prototypes of host classes, by name.
+    pub(crate) prototypes: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
+    pub(crate) host_modules: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
+    /// What factories see of host modules.
+    pub(crate) host_faces: RefCell<HashMap<ModuleId, Persistent<Object<'static>>>>,
+    /// The functions that modules are compiled to.
+    pub(crate) wrappers: RefCell<HashMap<ModuleId, Persistent<Function<'static>>>>,
+    /// What factories import with.
+    pub(crate) import: OnceCell<Persistent<Function<'static>>>,
+    pub(crate) field_atoms: OnceCell<FieldAtoms>,
+    pub(crate) check_series: CheckSeries,
+}
+
+impl Realm {
+    pub(crate) fn new(context: Context, heap: Rc<Heap>, is_shared: bool) -> Realm {
+        Realm {
+            context,
+            heap,
+            is_shared,
+            is_equipped: Cell::new(false),
+            guard: OnceCell::new(),
+            prototypes: RefCell::default(),
+            host_modules: RefCell::default(),
+            host_faces: RefCell::default(),
+            wrappers: RefCell::default(),
+            import: OnceCell::new(),
+            field_atoms: OnceCell::new(),
+            check_series: CheckSeries::default(),
+        }
+    }
+
+    /// The context, for the fiber of one of its VUs.
+    ///
+    /// # Safety
+    /// The realm must outlive what is made of it. (`Context::with` would keep the runtime borrowed while a fiber
+    /// waits and others run.)
+    pub(crate) unsafe fn ctx<'js>(&self) -> Ctx<'js> {
+        unsafe { Ctx::from_raw(self.context.as_raw()) }
+    }
+
+    /// Installs the globals, for the first VU that asks.
+    pub(crate) fn equip(&self, ctx: &Ctx) -> Result<()> {
+        if self.is_equipped.replace(true) {
+            return Ok(());
+        }
+        globals::install(ctx)?;
+        if self.is_shared {
+            let make: Function = ctx.eval(GUARD)?;
+            let is_proxy = Function::new(ctx.clone(), |value: Value| value.is_proxy())?;
+            let guard: Function = make.call((is_proxy,))?;
+            self.guard.get_or_init(|| Persistent::save(ctx, guard));
+            self.guard(ctx, &ctx.eval(HIDDEN)?)?;
+            self.guard(ctx, &ctx.globals().into_value())?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that no VU leaves anything on what all VUs of the realm see.
+    pub(crate) fn guard<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>) -> Result<()> {
+        match self.guard.get() {
+            Some(guard) => guard.clone().restore(ctx)?.call((value.clone(),)),
+            None => Ok(()),
+        }
+    }
+}
