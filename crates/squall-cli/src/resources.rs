@@ -5,11 +5,8 @@ use squall_engine::Requirements;
 
 use crate::error::{Error, Result};
 
-/// Less memory than any VU takes: its native stack, its context and the smallest script.
-const VU_BYTES_MIN: u64 = 48 << 10;
-
-/// A VU's native stack and the guard page below it.
-const MAPPINGS_OF_VU: u64 = 2;
+/// Less memory than any VU takes: two pages of stack, and the smallest script in a realm that VUs share.
+const VU_BYTES_MIN: u64 = 12 << 10;
 
 /// What this process may take.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +17,8 @@ pub struct Resources {
     pub free_memory_bytes: Option<u64>,
     /// Memory mappings that the kernel lets a process have; `None` when it does not say.
     pub mappings: Option<u64>,
+    /// How many of them a VU's stack takes.
+    pub mappings_of_vu: u64,
 }
 
 impl Resources {
@@ -33,6 +32,7 @@ impl Resources {
             open_files: open_files.unwrap_or(u64::MAX),
             free_memory_bytes: free_memory_bytes(),
             mappings: read_number("/proc/sys/vm/max_map_count"),
+            mappings_of_vu: squall_js::mappings_of_stack(),
         }
     }
 
@@ -69,7 +69,7 @@ impl Resources {
     }
 
     fn check_mappings(&self, needs: &Requirements) -> Result<()> {
-        let needed = needs.vus_planned.saturating_mul(MAPPINGS_OF_VU);
+        let needed = needs.vus_planned.saturating_mul(self.mappings_of_vu);
         if self.mappings.is_none_or(|mappings| needed <= mappings) {
             return Ok(());
         }
@@ -113,7 +113,8 @@ mod tests {
     fn check(vus_planned: u64) -> Result<()> {
         let needs = Requirements { vus_planned, vus_max: vus_planned, duration_max: None };
         let free_memory_bytes = Some(8_000_000_000);
-        Resources { open_files: 1024, free_memory_bytes, mappings: Some(65_530) }.check(&needs)
+        Resources { open_files: 1024, free_memory_bytes, mappings: Some(65_530), mappings_of_vu: 2 }
+            .check(&needs)
     }
 
     #[test]
@@ -122,7 +123,7 @@ mod tests {
         let error = check(100_000_000).unwrap_err();
         assert_eq!(
             error.message,
-            "the test starts with 100000000 VUs, which take at least 4915.2 GB of memory; 8.0 GB are free"
+            "the test starts with 100000000 VUs, which take at least 1228.8 GB of memory; 8.0 GB are free"
         );
     }
 

@@ -88,7 +88,12 @@ impl Sandbox {
                 Stream { writer: Box::new(stdout.clone()), terminal },
                 Stream { writer: Box::new(stderr.clone()), terminal },
             ),
-            resources: Resources { open_files: u64::MAX, free_memory_bytes: None, mappings: None },
+            resources: Resources {
+                open_files: u64::MAX,
+                free_memory_bytes: None,
+                mappings: None,
+                mappings_of_vu: 0,
+            },
             install_logger: |dispatch| Some(tracing::dispatcher::set_default(&dispatch)),
             trap_signals: || Ok(Interrupts::new(watch::channel(0).1)),
         };

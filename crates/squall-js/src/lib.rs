@@ -21,6 +21,7 @@ mod testing;
 mod vu;
 mod worker;
 
+pub use runtime::stack::mappings_of_stack;
 pub use script::Script;
 pub use vu::JsVu;
 pub use worker::{Blueprint, Exports, JsHost, Settings, SharedData, SummaryFile};

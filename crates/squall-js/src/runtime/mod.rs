@@ -1,10 +1,11 @@
 //! The QuickJS underground: many VUs share one runtime, each on a fiber of its own.
 //!
 //! [`layout`] finds the words of the runtime that belong to the running fiber, [`fiber`] swaps them at
-//! each switch, [`memory`] charges allocations to the VU that runs, [`group`] fills runtimes with VUs.
+//! each switch, [`memory`] charges allocations to the VU that runs, [`group`] fills runtimes with VUs, [`stack`] gives
+//! fibers their stacks.
 
 pub(crate) mod fiber;
 pub(crate) mod group;
 mod layout;
 pub(crate) mod memory;
-mod stack;
+pub(crate) mod stack;

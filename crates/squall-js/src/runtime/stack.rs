@@ -87,18 +87,34 @@ fn map() -> io::Result<usize> {
     Ok(address as usize)
 }
 
+/// How many of the process's memory mappings each stack takes: none where guards are markers, two where a protected
+/// page divides its mapping.
+pub fn mappings_of_stack() -> u64 {
+    match FiberStack::new() {
+        Ok(stack) if mark(stack.limit) => 0,
+        _ => 2,
+    }
+}
+
 /// Makes the stack's lowest page end the process when it is touched.
 fn guard(limit: usize) -> io::Result<()> {
-    // SAFETY: the page belongs to our mapping and nothing is there yet.
-    #[cfg(target_os = "linux")]
-    if unsafe { libc::madvise(limit as *mut _, PAGE_BYTES, MADV_GUARD_INSTALL) } == 0 {
+    if mark(limit) {
         return Ok(());
     }
-    // SAFETY: as above.
+    // SAFETY: the page belongs to our mapping and nothing is there yet.
     match unsafe { libc::mprotect(limit as *mut _, PAGE_BYTES, libc::PROT_NONE) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Puts a guard marker on a page, where the kernel has such.
+fn mark(page: usize) -> bool {
+    // SAFETY: the page belongs to our mapping and nothing is there.
+    #[cfg(target_os = "linux")]
+    return unsafe { libc::madvise(page as *mut _, PAGE_BYTES, MADV_GUARD_INSTALL) } == 0;
+    #[cfg(not(target_os = "linux"))]
+    false
 }
 
 #[cfg(test)]
