@@ -24,6 +24,7 @@ use crate::Time;
 mod alarm_linux;
 #[cfg(any(test, not(target_os = "linux")))]
 mod alarm_portable;
+mod cpu;
 mod deadlines;
 #[cfg(test)]
 mod tests;
@@ -107,6 +108,14 @@ impl Clock {
     /// Ready after `duration`.
     pub fn sleep(&self, duration: Duration) -> Sleep {
         self.sleep_until(self.now().saturating_add(duration))
+    }
+
+    /// Processor time that the process has taken so far; none on virtual time, and where the system does not say.
+    pub(crate) fn cpu_time(&self) -> Option<Duration> {
+        match self.0.timers.source {
+            Source::Real { .. } => cpu::process_time(),
+            Source::Virtual { .. } => None,
+        }
     }
 
     /// How much later than asked sleepers of this thread went on, in milliseconds, since the last call.

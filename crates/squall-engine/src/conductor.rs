@@ -1,17 +1,25 @@
 //! The conductor's side of the workers: which VU is where, and how to give it work.
 
-use std::{cell::Cell, convert::Infallible, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::{Cell, OnceCell},
+    convert::Infallible,
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::join_all;
-use squall_metrics::{MetricId, Snapshot, TagSet};
+use squall_metrics::{MetricId, TagSet};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     RunState, Time, WorkerContext,
+    generator::CpuWatch,
     pool::Pool,
     progress::RunProgress,
+    run::cores,
     vu::{ScriptError, VuId},
-    worker::{Command, Returned, Shared},
+    worker::{Command, Drained, Returned, Shared},
 };
 
 /// Shared by the executors of a run, all on the conductor's thread.
@@ -22,6 +30,7 @@ pub(crate) struct Conductor {
     pub(crate) pool: Pool,
     /// Ids up to this one are taken.
     vus_created: Cell<u64>,
+    cpu: OnceCell<CpuWatch>,
 }
 
 impl Conductor {
@@ -30,7 +39,14 @@ impl Conductor {
         shared: Arc<Shared>,
         progress: Arc<RunProgress>,
     ) -> Rc<Conductor> {
-        Rc::new(Conductor { context, shared, progress, pool: Pool::default(), vus_created: Cell::new(0) })
+        Rc::new(Conductor {
+            context,
+            shared,
+            progress,
+            pool: Pool::default(),
+            vus_created: Cell::new(0),
+            cpu: OnceCell::new(),
+        })
     }
 
     pub(crate) fn state(&self) -> &Arc<RunState> {
@@ -104,11 +120,21 @@ impl Conductor {
         unreachable!("the conductor itself holds a sender")
     }
 
-    /// Collects what was recorded on all threads since the last time.
-    pub(crate) async fn drain(&self) -> Vec<Snapshot> {
-        let mut snapshots = self.ask_all(Command::Drain).await;
-        snapshots.push(self.context.recorder.borrow_mut().drain());
-        snapshots
+    /// The scenarios begin: what the generator notices about itself counts from here.
+    pub(crate) fn begin(&self) {
+        // Scenarios begin once.
+        let _ = self.cpu.set(CpuWatch::start(&self.context.clock));
+        (0..self.worker_count()).for_each(|worker| self.send(worker, Command::Begin));
+    }
+
+    /// This process's share of the machine's processors since the scenarios began.
+    pub(crate) fn cpu_share(&self) -> Option<f64> {
+        self.cpu.get()?.share(&self.context.clock, cores())
+    }
+
+    /// Collects what the workers recorded since the last time.
+    pub(crate) async fn drain(&self) -> Vec<Drained> {
+        self.ask_all(Command::Drain).await
     }
 
     /// Waits until all workers have followed all commands so far.

@@ -5,6 +5,10 @@ use std::{
     time::Duration,
 };
 
+use squall_metrics::Pauses;
+
+use crate::{Clock, Time};
+
 /// Kept in [`RunState`](crate::RunState), so every thread of a run can add to it.
 #[derive(Debug, Default)]
 pub struct Generator {
@@ -33,15 +37,24 @@ impl Generator {
     }
 }
 
-/// Times at which a worker stood still to collect memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pauses {
-    /// How many there were, on all workers.
-    pub count: u64,
-    /// All of them together.
-    pub sum: Duration,
-    /// The longest one.
-    pub longest: Duration,
+/// Processor time of a stretch of the run.
+pub(crate) struct CpuWatch {
+    began: Option<(Time, Duration)>,
+}
+
+impl CpuWatch {
+    /// From now on.
+    pub(crate) fn start(clock: &Clock) -> CpuWatch {
+        CpuWatch { began: clock.cpu_time().map(|cpu| (clock.now(), cpu)) }
+    }
+
+    /// The process's share of `cores` processors until now, 0 to 1.
+    pub(crate) fn share(&self, clock: &Clock, cores: usize) -> Option<f64> {
+        let (began, cpu_then) = self.began?;
+        let cpu = clock.cpu_time()?.saturating_sub(cpu_then);
+        let passed = clock.now().saturating_sub(began).as_secs_f64();
+        (passed > 0.0).then(|| (cpu.as_secs_f64() / (passed * cores as f64)).min(1.0))
+    }
 }
 
 #[cfg(test)]

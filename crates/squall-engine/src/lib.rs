@@ -28,7 +28,7 @@ mod run_state;
 
 pub use clock::{Clock, ClockSource, Sleep};
 pub use executor::{ExternalControl, ExternalState};
-pub use generator::{Generator, Pauses};
+pub use generator::Generator;
 pub use progress::{Phase, RunProgress, ScenarioStatus, ScenarioView};
 pub use run::Run;
 pub use run_state::{AbortReason, RunState};

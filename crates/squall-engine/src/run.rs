@@ -111,18 +111,23 @@ impl Run {
             _ = story_and_samples => {}
         }
         let duration = conductor.test_duration();
-        let aggregate = collector.finish(duration).await;
+        let (aggregate, generator) = collector.finish(duration).await;
         push_raw_samples(&conductor.context, &conductor.shared.sinks);
         drop(story);
         team.finish().await;
-        Ok(RunResult { aggregate, duration, abort_reason: conductor.state().abort_reason() })
+        Ok(RunResult { aggregate, generator, duration, abort_reason: conductor.state().abort_reason() })
     }
 }
 
 /// A thread more than there are VUs has nothing to do.
 fn worker_count(wanted: Option<usize>, vus_max: u64) -> usize {
-    let count = wanted.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    let count = wanted.unwrap_or_else(cores);
     count.clamp(1, usize::try_from(vus_max).unwrap_or(usize::MAX).max(1))
+}
+
+/// Processors of the machine.
+pub(crate) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn scenario_run(scenario: &Scenario, plan: &Plan, spec: &RunSpec) -> ScenarioRun {
@@ -195,6 +200,7 @@ impl<H: Host> Story<H> {
     }
 
     async fn run_scenarios(&self) {
+        self.conductor.begin();
         let base = self.conductor.now();
         // Nobody else sets it.
         let _ = self.conductor.progress.base.set(base);

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, io, rc::Rc, sync::Arc, time::Duration};
 
-use squall_metrics::{Aggregate, Recorder, Registry, SampleSink, TagSet};
+use squall_metrics::{Aggregate, GeneratorHealth, Recorder, Registry, SampleSink, TagSet};
 use squall_options::{Scenario, Stripe};
 
 use crate::{AbortReason, Clock, RunState};
@@ -52,6 +52,8 @@ pub struct WorkerContext {
 pub struct RunResult {
     /// All metrics, and thresholds after their final evaluation.
     pub aggregate: Aggregate,
+    /// How this process did while it made the load. Outputs know what they dropped; here nothing is.
+    pub generator: GeneratorHealth,
     /// From the end of VU initialisation to the end of teardown: the base of counter rates.
     pub duration: Duration,
     /// Why it ended early, if it did. Crossed thresholds at the end are in `aggregate`.

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use squall_metrics::{SampleSink, Snapshot};
+use squall_metrics::{SampleSink, Snapshot, TrendSink};
 use squall_options::Stripe;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    Time, WorkerContext,
+    Clock, Time, WorkerContext,
     scenario::ScenarioRun,
     schedule::Tenure,
     vu::{Host, ScriptError, VuId},
@@ -40,11 +40,16 @@ use work::{Leash, Seat};
 /// How often raw samples leave a worker when an output wants them.
 const RAW_FLUSH_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How often a worker looks how late its timers are.
+const PULSE: Duration = Duration::from_millis(100);
+
 /// What the conductor, or for arrivals another worker, tells a worker. The queues have no limit of their own:
 /// there are only as many commands in them as there are VUs to be told something.
 pub(crate) enum Command {
     /// Create these VUs, one after the other.
     Init { vus: Vec<VuId>, reply: oneshot::Sender<Result<(), ScriptError>> },
+    /// The scenarios begin: whatever was late before does not count.
+    Begin,
     /// Let an idle VU work for a scenario. It comes back as `Returned`.
     Activate { vu: VuId, task: Task },
     /// The VU finishes its iteration and comes back.
@@ -58,9 +63,16 @@ pub(crate) enum Command {
     /// The scenario has no more arrivals: its VUs come back.
     CloseArrivals { scenario_index: usize },
     /// Hand over what was recorded since the last drain.
-    Drain(oneshot::Sender<Snapshot>),
+    Drain(oneshot::Sender<Drained>),
     /// Drop all VUs and end.
     Finish,
+}
+
+/// What a worker has to hand over.
+pub(crate) struct Drained {
+    pub(crate) snapshot: Snapshot,
+    /// How late its timers fired, in milliseconds.
+    pub(crate) timer_lag_ms: TrendSink,
 }
 
 /// A scenario and the work of one VU in it.
@@ -136,6 +148,7 @@ impl<H: Host> Worker<H> {
         let state = worker.context.state.clone();
         let mut aborted = pin!(state.aborted());
         let mut flush = pin!(flush_raw_samples(&worker.context, &worker.shared.sinks));
+        let mut pulse = pin!(pulse(&worker.context.clock));
         let mut interrupted = false;
         loop {
             tokio::select! {
@@ -149,6 +162,7 @@ impl<H: Host> Worker<H> {
                     Some(command) => worker.follow(command),
                 },
                 never = &mut flush => match never {},
+                never = &mut pulse => match never {},
             }
         }
         push_raw_samples(&worker.context, &worker.shared.sinks);
@@ -161,6 +175,7 @@ impl<H: Host> Worker<H> {
                 // A conductor that gave up on the run does not listen any more.
                 spawn_local(async move { drop(reply.send(worker.create(vus).await)) });
             }
+            Command::Begin => drop(self.context.clock.take_lag()),
             Command::Activate { vu, task } => self.activate(vu, task),
             Command::Retire(vu) => {
                 if let Some(leash) = self.busy.borrow().get(&vu) {
@@ -174,7 +189,7 @@ impl<H: Host> Worker<H> {
             }
             Command::HandOver { arrivals, intended_start } => self.take_over(&arrivals, intended_start),
             Command::CloseArrivals { scenario_index } => self.close_arrivals(scenario_index),
-            Command::Drain(reply) => drop(reply.send(self.context.recorder.borrow_mut().drain())),
+            Command::Drain(reply) => drop(reply.send(self.drain())),
             Command::Finish => unreachable!("the command loop ends with it"),
         }
     }
@@ -194,6 +209,11 @@ impl<H: Host> Worker<H> {
         Ok(())
     }
 
+    fn drain(&self) -> Drained {
+        let snapshot = self.context.recorder.borrow_mut().drain();
+        Drained { snapshot, timer_lag_ms: self.context.clock.take_lag() }
+    }
+
     fn interrupt_all(&self) {
         for leash in self.busy.borrow().values() {
             leash.stop.raise();
@@ -201,6 +221,13 @@ impl<H: Host> Worker<H> {
         for arrivals in self.arrivals.borrow().values() {
             arrivals.close();
         }
+    }
+}
+
+/// Never ends: looks at the time, so that the lag of a worker whose scripts never sleep is known too.
+async fn pulse(clock: &Clock) -> Infallible {
+    loop {
+        clock.sleep(PULSE).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Metrics: registry, tags, series, sinks, thresholds and the aggregate they end in. Pure: no I/O, no clock.
 
 mod aggregate;
+mod generator;
 mod recorder;
 mod registry;
 mod sample;
@@ -12,6 +13,9 @@ mod threshold;
 mod trend;
 
 pub use aggregate::{Aggregate, AggregateConfig, AggregateError, MetricTotal, ThresholdOutcome};
+pub use generator::{
+    CPU_SHARE_MAX, GeneratorHealth, LATENESS_P999_MAX, PAUSE_MAX, Pauses, Sign, TIMER_LAG_P99_MAX,
+};
 pub use recorder::{Recorder, SERIES_LIMIT, SeriesDelta, SeriesId, Snapshot};
 pub use registry::{Contains, MetricId, MetricInfo, MetricKind, RegisterError, Registry, builtin};
 pub use sample::{Sample, SampleSink};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use squall_engine::{AbortReason, Phase, ScenarioStatus};
-use squall_metrics::{Sink, builtin};
+use squall_metrics::{GeneratorHealth, Pauses, Sink, builtin};
 use squall_options::{Executor, Scenario};
 
 use crate::harness::{Call, Collected, Given, given, ms, scenario, secs};
@@ -203,4 +203,23 @@ fn progress_can_be_read_at_any_time() {
         assert_eq!(look(ms(1500)).await, (Phase::Running, expected));
     });
     given.run();
+}
+
+#[test]
+fn the_result_says_how_the_generator_did() {
+    let given = given([loops(1, 1000)], ms(400)).meddle(|run| async move {
+        run.state.generator.record_pause(ms(3));
+    });
+    let generator = given.run().result.generator;
+    let expected = GeneratorHealth {
+        // Looping VUs intend no start, and no processor is behind virtual time.
+        lateness_p999: None,
+        timer_lag_p99: Some(ms(0)),
+        cpu_share: None,
+        cores: generator.cores,
+        pauses: Pauses { count: 1, sum: ms(3), longest: ms(3) },
+        samples_dropped: 0,
+    };
+    assert_eq!(generator, expected);
+    assert!(generator.cores > 0);
 }

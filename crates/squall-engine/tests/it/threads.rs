@@ -107,4 +107,7 @@ fn every_arrival_is_started_or_dropped() {
         _ => 0.0,
     };
     assert_eq!(state.iterations_completed.load(Relaxed) as f64 + dropped, 500.0);
+    // So is the processor; that the generator knows how it did is ours too.
+    let generator = result.generator;
+    assert!(generator.timer_lag_p99.is_some() && generator.cpu_share.is_some_and(|share| share > 0.0));
 }
