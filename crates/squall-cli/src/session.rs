@@ -259,6 +259,7 @@ async fn run_plan(plan: RunPlan, process: &mut Process, mut interrupts: Interrup
         test: &test,
         script: &script,
         result: &result,
+        outputs: &outputs,
         state: &state,
         interrupts: (!is_interrupted).then(|| interrupts.clone()),
     };

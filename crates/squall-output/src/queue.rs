@@ -77,6 +77,11 @@ impl OutputHandle {
         self.output
     }
 
+    /// Samples that were dropped so far.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
+    }
+
     /// Writes what is waiting and closes the output. Samples pushed after this are dropped. A second call
     /// reports no samples.
     pub fn finish(&self) -> Result<OutputReport, OutputError> {

@@ -1,11 +1,11 @@
 //! The shapes of `handleSummary`'s argument and of `--summary-export`, which is older and differs in details.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use indexmap::IndexMap;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
-use squall_metrics::{GROUP_SEPARATOR, MetricTotal, RateSink, Section, Sink};
+use squall_metrics::{GROUP_SEPARATOR, GeneratorHealth, MetricTotal, RateSink, Section, Sink};
 
 use crate::{Summary, values};
 
@@ -31,14 +31,31 @@ pub(crate) fn handle_summary_data(summary: &Summary<'_>) -> Value {
     data
 }
 
-/// The content of the `--summary-export` file.
+/// The content of the `--summary-export` file. Only `generator` is not k6's: who reads the file asks for names.
 pub(crate) fn export(summary: &Summary<'_>) -> Value {
     let mut data = json!({
         "root_group": Group::root(summary).to_map(),
         "metrics": metrics(summary, metric_export),
+        "generator": generator(&summary.facts.generator),
     });
     add_setup_data(&mut data, summary);
     data
+}
+
+/// Times in milliseconds; null for what the run does not know.
+fn generator(health: &GeneratorHealth) -> Value {
+    let millis = |time: Duration| number(time.as_secs_f64() * 1e3);
+    json!({
+        "saturated": health.is_saturated(),
+        "lateness_p99.9": health.lateness_p999.map(millis),
+        "timer_lag_p99": health.timer_lag_p99.map(millis),
+        "cpu_share": health.cpu_share.map(number),
+        "cores": health.cores,
+        "pauses": health.pauses.count,
+        "pauses_sum": millis(health.pauses.sum),
+        "pause_max": millis(health.pauses.longest),
+        "samples_dropped": health.samples_dropped,
+    })
 }
 
 /// A number as JavaScript prints it: whole ones without a decimal point.

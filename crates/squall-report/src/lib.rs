@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use squall_metrics::Aggregate;
+use squall_metrics::{Aggregate, GeneratorHealth};
 use squall_options::{TimeUnit, TrendStat};
 
 mod format;
@@ -31,6 +31,8 @@ pub struct RunFacts {
     pub stderr_is_terminal: bool,
     /// What `setup` returned, as JSON.
     pub setup_data: Option<Arc<str>>,
+    /// How the process did that made the load.
+    pub generator: GeneratorHealth,
 }
 
 /// How much the text summary shows.

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use squall_metrics::{AggregateConfig, Contains, MetricKind, Recorder, Registry, TagSet, ThresholdSpec};
+use squall_metrics::{
+    AggregateConfig, Contains, MetricKind, Pauses, Recorder, Registry, TagSet, ThresholdSpec,
+};
 
 use super::*;
 
@@ -67,6 +69,7 @@ fn facts() -> RunFacts {
         stdout_is_terminal: false,
         stderr_is_terminal: true,
         setup_data: Some(r#"{"token":"x"}"#.into()),
+        generator: GeneratorHealth { cpu_share: Some(0.4512), cores: 2, ..GeneratorHealth::default() },
     }
 }
 
@@ -141,6 +144,8 @@ fn compact_text() {
       NETWORK
       data_received...............................................................: 0 B     0 B/s
       data_sent...................................................................: 1.9 kB  938 B/s
+
+      generator: ok (CPU 45% of 2 cores)
     ");
 }
 
@@ -179,6 +184,8 @@ fn full_text() {
       EXECUTION
       iteration_duration.....................: avg=37.5s min=1ms med=37.5s max=1m15s p(90)=1m7s p(95)=1m11s
       iterations.............................: 2 1/s
+
+      generator: ok (CPU 45% of 2 cores)
     ");
     assert!(text[..sections].contains("http_req_blocked"));
 }
@@ -235,6 +242,8 @@ fn colors_and_a_fixed_unit() {
       ^[1mNETWORK^[0m
       data_received^[2m...........................................................:^[0m ^[36m0 B^[0m          ^[2m^[36m0 B/s^[0m
       data_sent^[2m...............................................................:^[0m ^[36m1.9 kB^[0m       ^[2m^[36m938 B/s^[0m
+
+      generator: ^[32mok^[0m ^[2m(CPU 45% of 2 cores)^[0m
     ");
 }
 
@@ -242,10 +251,11 @@ fn colors_and_a_fixed_unit() {
 fn an_empty_run_has_a_summary() {
     let registry = Arc::new(Registry::new());
     let aggregate = Aggregate::new(registry, AggregateConfig::default()).unwrap();
-    let facts = RunFacts { run_duration: Duration::ZERO, setup_data: None, ..facts() };
+    let generator = GeneratorHealth::default();
+    let facts = RunFacts { run_duration: Duration::ZERO, setup_data: None, generator, ..facts() };
     let summary = Summary::new(&aggregate, &facts);
-    assert_eq!(summary.text(Detail::Full, false), "\n\n  █ TOTAL RESULTS \n\n\n\n");
-    insta::assert_snapshot!(summary.export(), @r#"{"root_group":{"name":"","path":"","id":"d41d8cd98f00b204e9800998ecf8427e","groups":{},"checks":{}},"metrics":{}}"#);
+    assert_eq!(summary.text(Detail::Full, false), "\n\n  █ TOTAL RESULTS \n\n    generator: ok\n\n\n");
+    insta::assert_snapshot!(summary.export(), @r#"{"root_group":{"name":"","path":"","id":"d41d8cd98f00b204e9800998ecf8427e","groups":{},"checks":{}},"metrics":{},"generator":{"saturated":false,"lateness_p99.9":null,"timer_lag_p99":null,"cpu_share":null,"cores":0,"pauses":0,"pauses_sum":0,"pause_max":0,"samples_dropped":0}}"#);
 }
 
 #[test]
@@ -651,6 +661,17 @@ fn export() {
           "p(95)": 111111.12244567889
         }
       },
+      "generator": {
+        "saturated": false,
+        "lateness_p99.9": null,
+        "timer_lag_p99": null,
+        "cpu_share": 0.4512,
+        "cores": 2,
+        "pauses": 0,
+        "pauses_sum": 0,
+        "pause_max": 0,
+        "samples_dropped": 0
+      },
       "setup_data": {
         "token": "x"
       }
@@ -760,4 +781,37 @@ fn machine_readable() {
       }
     }
     "#);
+}
+
+fn verdict(generator: GeneratorHealth) -> String {
+    let facts = RunFacts { generator, ..facts() };
+    let text = Summary::new(&aggregate(&[]), &facts).text(Detail::Compact, false);
+    text.trim_end().lines().next_back().unwrap_or_default().trim().to_owned()
+}
+
+#[test]
+fn the_summary_ends_with_the_generators_verdict() {
+    assert_eq!(verdict(GeneratorHealth::default()), "generator: ok");
+    let (us, ms) = (Duration::from_micros, Duration::from_millis);
+    let fine = GeneratorHealth {
+        lateness_p999: Some(us(310)),
+        timer_lag_p99: Some(us(1_200)),
+        cpu_share: Some(0.4512),
+        cores: 2,
+        pauses: Pauses { count: 9, sum: ms(31), longest: us(4_250) },
+        samples_dropped: 0,
+    };
+    assert_eq!(
+        verdict(fine.clone()),
+        "generator: ok (iterations started up to 310µs late (p99.9), timers fired up to 1.2ms late (p99), \
+         CPU 45% of 2 cores, paused for up to 4.25ms to collect memory, 31ms in all)"
+    );
+    let saturated =
+        GeneratorHealth { lateness_p999: Some(ms(84)), cpu_share: Some(0.98), samples_dropped: 3, ..fine };
+    assert_eq!(
+        verdict(saturated),
+        "generator: saturated: iterations started up to 84ms late (p99.9), CPU 98% of 2 cores, \
+         3 samples did not fit into the outputs (timers fired up to 1.2ms late (p99), \
+         paused for up to 4.25ms to collect memory, 31ms in all)"
+    );
 }

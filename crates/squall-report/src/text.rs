@@ -1,11 +1,15 @@
 //! The text summary: blocks of aligned lines, as k6 users know them.
 
-use std::fmt::{Display, Write};
+use std::{
+    fmt::{Display, Write},
+    time::Duration,
+};
 
 use anstyle::{AnsiColor, Style};
 use indexmap::IndexMap;
 use squall_metrics::{
-    Aggregation, Contains, MetricInfo, MetricKind, MetricTotal, RateSink, Section, Sink, Threshold,
+    Aggregation, Contains, MetricInfo, MetricKind, MetricTotal, Pauses, RateSink, Section, Sign, Sink,
+    Threshold,
 };
 
 use self::{
@@ -35,6 +39,7 @@ pub(crate) fn render(summary: &Summary<'_>, detail: Detail, colors: bool) -> Str
             text.section(1, scenario);
         }
     }
+    text.generator();
     text.out.push_str("\n\n");
     text.out
 }
@@ -122,6 +127,35 @@ impl Text<'_> {
             self.paint(WHITE, aggregation),
             self.paint(CYAN, format_args!("{shown}{per_second}"))
         )
+    }
+
+    /// How far the numbers can be trusted: what makes the generator saturated first, then the rest.
+    fn generator(&mut self) {
+        let generator = &self.summary.facts.generator;
+        let (bad, good): (Vec<_>, Vec<_>) = generator.signs().partition(Sign::is_bad);
+        let told = |signs: &[Sign]| signs.iter().map(|sign| self.sign(sign)).collect::<Vec<_>>().join(", ");
+        let verdict = match bad.is_empty() {
+            true => self.paint(GREEN, "ok"),
+            false => self.paint(RED, format_args!("saturated: {}", told(&bad))),
+        };
+        let rest = match good.is_empty() {
+            true => String::new(),
+            false => format!(" {}", self.paint(FAINT, format_args!("({})", told(&good)))),
+        };
+        self.line(1, format_args!("generator: {verdict}{rest}"));
+    }
+
+    fn sign(&self, sign: &Sign) -> String {
+        let time = |time: Duration| format::duration(time.as_secs_f64() * 1e3, self.summary.facts.time_unit);
+        match *sign {
+            Sign::Lateness(late) => format!("iterations started up to {} late (p99.9)", time(late)),
+            Sign::TimerLag(late) => format!("timers fired up to {} late (p99)", time(late)),
+            Sign::Cpu { share, cores } => format!("CPU {:.0}% of {cores} cores", share * 100.0),
+            Sign::Pauses(Pauses { longest, sum, .. }) => {
+                format!("paused for up to {} to collect memory, {} in all", time(longest), time(sum))
+            }
+            Sign::SamplesDropped(count) => format!("{count} samples did not fit into the outputs"),
+        }
     }
 
     fn section(&mut self, level: usize, section: &Section) {

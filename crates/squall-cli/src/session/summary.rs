@@ -7,10 +7,11 @@ use squall_engine::{
     vu::{ScriptError, StopSignal},
 };
 use squall_js::{JsHost, SummaryFile};
+use squall_metrics::GeneratorHealth;
 use squall_options::{TimeUnit, defaults};
 use squall_report::{Detail, MachineFacts, RunFacts, Summary};
 
-use super::{Test, script::LoadedScript};
+use super::{Test, outputs::Outputs, script::LoadedScript};
 use crate::{
     commands::run::RunPlan,
     process::{Interrupts, Process},
@@ -23,6 +24,7 @@ pub(super) struct Conclusion<'a> {
     pub(super) test: &'a Test,
     pub(super) script: &'a LoadedScript,
     pub(super) result: &'a RunResult,
+    pub(super) outputs: &'a Outputs,
     pub(super) state: &'a std::sync::Arc<RunState>,
     /// A signal that comes now ends `handleSummary`; one that ended the run does not.
     pub(super) interrupts: Option<Interrupts>,
@@ -77,6 +79,10 @@ impl Conclusion<'_> {
             stdout_is_terminal: process.console.stdout_is_terminal(),
             stderr_is_terminal: process.console.stderr_is_terminal(),
             setup_data: self.state.setup_data.get().cloned().flatten(),
+            generator: GeneratorHealth {
+                samples_dropped: self.outputs.iter().map(|output| output.dropped()).sum(),
+                ..self.result.generator.clone()
+            },
         }
     }
 

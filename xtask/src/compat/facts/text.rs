@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-/// The lines of `text` with times and rates as `~` and runs of spaces as one; without the count of bytes.
+/// The lines of `text` with times and rates as `~` and runs of spaces as one; without the count of bytes and what
+/// Squall says about itself.
 pub(super) fn lines(text: &str) -> Vec<String> {
     let lines = text.lines().map(|line| line.split_whitespace().map(word).collect::<Vec<_>>().join(" "));
-    lines.filter(|line| !line.starts_with("data_")).collect()
+    lines.filter(|line| !line.starts_with("data_") && !line.starts_with("generator:")).collect()
 }
 
 /// The lines of `text`; JSON in one form, however it was written.
