@@ -17,7 +17,6 @@ use oxc::ast::ast::{
     ExportDefaultDeclarationKind, ExportFromDeclaration, ImportDeclaration, ImportDeclarationSpecifier,
     Program, Statement,
 };
-use oxc::ast_visit::Visit;
 use oxc::span::{GetSpan, Span};
 
 use super::Wanted;
@@ -54,7 +53,6 @@ pub(super) fn write(
     uses: &Uses<'_, '_>,
     surroundings: &Surroundings<'_>,
 ) -> Result<Written, Breach> {
-    check_comments(program, text)?;
     let mut writer = Writer {
         uses,
         surroundings,
@@ -272,42 +270,6 @@ impl<'a> Writer<'a, '_> {
             end: span.end as usize,
             replacement: replacement.to_owned(),
         });
-    }
-}
-
-/// Modules have no `<!-- comments -->`, scripts do: a module that has such characters in its code keeps its meaning
-/// only as a module.
-fn check_comments(program: &Program<'_>, text: &str) -> Result<(), Breach> {
-    let mut marks = text.match_indices("<!--").chain(text.match_indices("-->")).peekable();
-    if marks.peek().is_none() {
-        return Ok(());
-    }
-    let mut literals = Literals(program.comments.iter().map(|comment| comment.span).collect());
-    literals.visit_program(program);
-    for (offset, mark) in marks {
-        let before = text[..offset].rsplit('\n').next().unwrap_or_default().trim();
-        let is_operator = mark == "-->" && !before.is_empty() && !before.ends_with("*/");
-        let mark = Span::sized(offset as u32, mark.len() as u32);
-        if !is_operator && !literals.0.iter().any(|literal| literal.contains_inclusive(mark)) {
-            return Err(Breach::new(mark, "scripts take this for a comment, modules do not"));
-        }
-    }
-    Ok(())
-}
-
-struct Literals(Vec<Span>);
-
-impl<'a> Visit<'a> for Literals {
-    fn visit_string_literal(&mut self, it: &oxc::ast::ast::StringLiteral<'a>) {
-        self.0.push(it.span);
-    }
-
-    fn visit_template_element(&mut self, it: &oxc::ast::ast::TemplateElement<'a>) {
-        self.0.push(it.span);
-    }
-
-    fn visit_reg_exp_literal(&mut self, it: &oxc::ast::ast::RegExpLiteral<'a>) {
-        self.0.push(it.span);
     }
 }
 

@@ -75,10 +75,11 @@ impl Place {
         }
         match (&self.root, names.as_slice()) {
             (Root::Global, []) => Nature::Object,
+            // Whoever has these functions has prototypes.
+            (Root::Global, ["Object" | "Reflect", "getPrototypeOf", ..]) => Nature::Object,
             (Root::Global, [name, rest @ ..]) => global_nature(name, rest, is_module),
             (Root::Host(module), names) => host_nature(module, names),
             (Root::Unknown, [.., "name" | "length"]) => Nature::Primitive,
-            (Root::Unknown, [.., name]) if is_borrowed(name) => Nature::Function,
             (Root::Unknown, _) => Nature::Object,
         }
     }
@@ -108,12 +109,28 @@ impl Place {
         self.root == Root::Global && self.names.iter().map(String::as_str).eq(path.split('.'))
     }
 
-    /// Whether calling it runs text that the analysis has not seen, or gives who knows what.
-    pub(super) fn is_evaluator(&self) -> bool {
+    /// Whether calling it runs text that the analysis has not seen, changes it, or gives who knows what.
+    pub(super) fn is_unsafe_to_call(&self) -> bool {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        match (&self.root, names.as_slice()) {
+            (Root::Global, ["eval" | "Function"]) => true,
+            (Root::Global, ["eval" | "Function", method]) => is_borrowed(method),
+            (Root::Global, ["Object" | "Reflect", "getPrototypeOf", ..]) => names.len() > 2,
+            // Its `this` is the prototype.
+            (Root::Global | Root::Host(_), [.., "prototype", method]) => !HARMLESS_METHODS.contains(method),
+            (Root::Unknown, [method]) => !HARMLESS_METHODS.contains(method),
+            (Root::Unknown, [.., method]) => !is_borrowed(method),
+            (Root::Unknown, []) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether one of its properties, whichever it is, may be called.
+    pub(super) fn has_methods_safe_to_call(&self) -> bool {
         match &self.root {
-            Root::Global => matches!(self.names.as_slice(), [name] if name == "eval" || name == "Function"),
-            Root::Unknown => self.names.is_empty(),
-            Root::Host(_) => false,
+            Root::Global => ["Math", "JSON", "console"].iter().any(|name| self.is(name)),
+            Root::Host(_) => self.names.is_empty(),
+            Root::Unknown => false,
         }
     }
 
@@ -155,8 +172,8 @@ pub(super) fn type_of(name: &str, is_module: bool) -> Option<&'static str> {
     match name {
         "exports" | "module" if !is_module => Some("object"),
         "require" if !is_module => Some("function"),
-        _ if is_global_object(name) || NAMESPACES.contains(&name) => Some("object"),
-        _ if CLASSES.contains(&name) || FUNCTIONS.contains(&name) => Some("function"),
+        "console" | "JSON" | "Math" => Some("object"),
+        _ if is_global_object(name) => Some("object"),
         _ if ABSENT.contains(&name) => Some("undefined"),
         "exports" | "module" => Some("undefined"),
         _ => None,
@@ -329,10 +346,14 @@ const WELL_KNOWN_SYMBOLS: &[&str] = &[
     "unscopables",
 ];
 
+/// Methods of prototypes that change nothing.
+const HARMLESS_METHODS: &[&str] =
+    &["hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toString", "valueOf"];
+
 const READERS: &[&str] = &[
     "Array.isArray",
     "Boolean",
-    "JSON.stringify",
+    "Error.captureStackTrace",
     "Object.getOwnPropertyNames",
     "Object.getPrototypeOf",
     "Object.hasOwn",

@@ -537,27 +537,23 @@ impl<'a, 's> Uses<'a, 's> {
     /// `http[method]`: who knows which, so it may only be called.
     fn computed(&self, member: NodeId, place: &Place) -> Result<(), Breach> {
         let span = self.span(member);
-        let nature = place.nature(self.is_module);
+        if self.is_written(member) {
+            let is_writable = place.member("*").is_writable(self.is_module);
+            return if is_writable { Ok(()) } else { self.breach(span, place, "is written to") };
+        }
         let is_called = match self.nodes.parent_kind(member) {
             AstKind::CallExpression(call) => call.callee.span() == span,
             _ => false,
         };
-        if self.is_written(member) && nature != Nature::Own {
-            return self.breach(span, place, "is written to");
-        }
-        let may_be_called = is_called && *place != Place::global("globalThis");
-        match nature {
+        match place.member("*").nature(self.is_module) {
             Nature::Own | Nature::Primitive => Ok(()),
-            _ if may_be_called => Ok(()),
+            _ if is_called && place.has_methods_safe_to_call() => Ok(()),
             _ => self.breach(span, place, "is read by a computed name"),
         }
     }
 
     fn called(&self, span: Span, callee: &Place) -> Result<(), Breach> {
-        if callee.is_evaluator() {
-            return self.breach(span, callee, "is called");
-        }
-        Ok(())
+        if callee.is_unsafe_to_call() { self.breach(span, callee, "is called") } else { Ok(()) }
     }
 
     /// Where the way up ends: what is shared must not get out of sight here.
@@ -604,9 +600,9 @@ impl<'a, 's> Uses<'a, 's> {
                 let is_proto = property.kind == PropertyKind::Init
                     && !property.computed
                     && property.key.is_specific_static_name("__proto__");
-                property.key.span() == span || (is_proto && may_be_inherited_from)
+                (property.computed && property.key.span() == span) || (is_proto && may_be_inherited_from)
             }
-            AstKind::PropertyDefinition(property) => property.key.span() == span,
+            AstKind::PropertyDefinition(property) => property.computed && property.key.span() == span,
             _ => false,
         };
         if is_fine || nature == Nature::Function {
@@ -627,9 +623,14 @@ impl<'a, 's> Uses<'a, 's> {
             Some(1) => callee.is("Object.setPrototypeOf") || callee.is("Reflect.setPrototypeOf"),
             _ => false,
         };
-        let is_constructed = index == Some(0) && nature == Nature::Class && callee.is("Reflect.construct");
+        let is_constructed = index == Some(0)
+            && nature == Nature::Class
+            && !place.is_unsafe_to_call()
+            && callee.is("Reflect.construct");
+        let is_text = callee.is("JSON.stringify") && call.arguments.len() == 1;
         let is_callback = index == Some(1) && place.is_conversion() && callee.is("Array.from");
         callee.only_reads()
+            || is_text
             || is_constructed
             || is_callback
             || (takes_prototype && place.may_be_inherited_from(self.is_module))
@@ -691,8 +692,11 @@ impl<'a, 's> Uses<'a, 's> {
                 AssignmentTarget::AssignmentTargetIdentifier(name) => {
                     self.symbol(name.reference_id.get()).is_some_and(|it| self.is_called_with_this(it))
                 }
-                AssignmentTarget::StaticMemberExpression(_)
-                | AssignmentTarget::ComputedMemberExpression(_) => true,
+                AssignmentTarget::StaticMemberExpression(member) => {
+                    !is_export(&member.object, &member.property.name)
+                        || member.property.name.starts_with(char::is_uppercase)
+                }
+                AssignmentTarget::ComputedMemberExpression(_) => true,
                 _ => false,
             },
             AstKind::VariableDeclarator(declarator) => {
@@ -801,6 +805,14 @@ impl<'a, 's> Uses<'a, 's> {
 
     fn breach<T>(&self, span: Span, place: &Place, what: &str) -> Result<T, Breach> {
         Err(Breach::new(span, format!("{place} {what}")))
+    }
+}
+
+/// `module.exports` and `exports.x`: what is exported is called by who knows whom.
+fn is_export(object: &Expression<'_>, name: &str) -> bool {
+    match object.get_inner_expression() {
+        Expression::Identifier(it) => it.name == "exports" || (it.name == "module" && name == "exports"),
+        object => object.is_specific_member_access("module", "exports"),
     }
 }
 
