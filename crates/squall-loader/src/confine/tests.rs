@@ -461,6 +461,30 @@ fn modules_return_what_is_asked_for() {
 }
 
 #[test]
+fn functions_that_nothing_refers_to_are_left_out() {
+    assert_snapshot!(factories(&[
+        ("s.js", "import { a, e as f } from './lib.js'; export default a + f"),
+        ("lib.js", "export function a() { return b() }\nfunction b() { return b }\nexport function c() { d() }\nfunction d() { c() }\nlet x = g\nfunction unused() {\n}\n(0)\nexport { b as e, d as h };\nfunction g() { return () => i }\nfunction i() {}"),
+    ]), @r##"
+    (function(__squall_import){"use strict";const {a,e:f}=__squall_import(1);; const __squall_default=({default:a + f}).default;
+    return {__proto__:null,default:__squall_default};})
+    ---
+    (function(__squall_import){"use strict";function a() { return b() }
+    function b() { return b }
+    ;
+    ;
+    let x = g
+    ;
+
+    (0)
+    ;
+    function g() { return () => i }
+    function i() {}
+    return {__proto__:null,a,e:b};})
+    "##);
+}
+
+#[test]
 fn positions_in_factories_lead_to_the_source() {
     let script = "import http from 'k6/http'; import {\n  check } from 'k6'; boom();\nexport default function () { boom() }";
     let graph = project(&[("s.js", script)]);

@@ -36,6 +36,13 @@ pub(super) enum Target {
     Other,
 }
 
+/// What refers to a name.
+pub(super) enum Reference {
+    Code(Span),
+    /// The exported name.
+    Export(String),
+}
+
 /// One module's syntax tree, with what is known of its names.
 pub(super) struct Uses<'a, 's> {
     scoping: &'s Scoping,
@@ -87,6 +94,17 @@ impl<'a, 's> Uses<'a, 's> {
     /// Whether something refers to a name.
     pub(super) fn is_used(&self, name: &BindingIdentifier<'a>) -> bool {
         name.symbol_id.get().is_some_and(|symbol| !self.scoping.symbol_is_unused(symbol))
+    }
+
+    /// Where a name is referred to: what refers to it, or an `export { name as this }`.
+    pub(super) fn references(&self, name: &BindingIdentifier<'a>) -> impl Iterator<Item = Reference> {
+        let symbol = name.symbol_id.get().into_iter();
+        symbol.flat_map(|symbol| self.scoping.get_resolved_references(symbol)).map(|reference| {
+            match self.nodes.parent_kind(reference.node_id()) {
+                AstKind::ExportSpecifier(it) => Reference::Export(it.exported.name().to_string()),
+                _ => Reference::Code(self.span(reference.node_id())),
+            }
+        })
     }
 
     /// The first breach, in no particular order.
