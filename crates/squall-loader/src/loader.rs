@@ -8,8 +8,6 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use tracing::debug;
-
 use crate::confine::{Escape, Sharing, confine};
 use crate::emit::{Emission, emission};
 use crate::error::{Importer, LoadError};
@@ -98,9 +96,6 @@ impl Loader {
             .map_err(Problem::Module)
             .and_then(|location| self.walk(&mut graph, location))
             .map_err(|problem| problem.of(&name, None))?;
-        if let Sharing::Private(escape) = &graph.sharing {
-            debug!("every VU gets a realm of its own: {escape}");
-        }
         Ok(graph)
     }
 
