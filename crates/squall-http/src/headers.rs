@@ -58,13 +58,34 @@ impl Headers {
         std::str::from_utf8(value).ok()
     }
 
-    /// k6's `res.headers`: canonical names, values of one name joined with `", "`, in wire order.
+    /// Whether one of the comma-separated values of a field is this token.
+    pub(crate) fn has_token(&self, name: &str, token: &str) -> bool {
+        let mut values = self.get_all(name).flat_map(|value| value.split(|byte| *byte == b','));
+        values.any(|have| have.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+    }
+
+    /// k6's `res.headers`: canonical names, values of one name joined with `", "`, in wire order. Without what
+    /// Go keeps to itself: how the message was framed, and that the connection ends.
     pub fn canonical(&self) -> Vec<(String, String)> {
-        let mut joined: Vec<(String, String)> = Vec::with_capacity(self.fields.len());
+        let is_http11 = self.head().starts_with(b"HTTP/1.1");
+        let is_chunked = is_http11 && self.get_all("transfer-encoding").next().is_some();
+        let is_last = is_http11 && self.has_token("connection", "close");
+        let is_hidden = |name: &str| match name {
+            "Transfer-Encoding" => true,
+            "Content-Length" | "Trailer" => is_chunked,
+            "Connection" => is_last,
+            _ => false,
+        };
+        let mut joined: Vec<(String, String)> = Vec::new();
         for (name, value) in self.iter() {
             let name = canonical_name(&String::from_utf8_lossy(name));
+            if is_hidden(&name) {
+                continue;
+            }
             let value = String::from_utf8_lossy(value);
             match joined.iter_mut().find(|(have, _)| *have == name) {
+                // Lengths that differ have been refused.
+                Some((name, _)) if name == "Content-Length" => {}
                 Some((_, values)) => {
                     values.push_str(", ");
                     values.push_str(&value);

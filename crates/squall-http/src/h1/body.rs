@@ -3,13 +3,19 @@
 use bytes::Bytes;
 use squall_net::NetError;
 
-use super::head::{Framing, HEAD_BYTES_MAX};
+use super::head::{Framing, check_fields};
 
 /// A body that is kept may not be longer than this.
 pub(crate) const BODY_BYTES_MAX: usize = 1 << 30;
 
 /// A chunk's size line, extensions included.
 const SIZE_LINE_BYTES_MAX: usize = 4096;
+
+/// What chunks may cost beyond a fair price; k6's limit.
+const OVERHEAD_BYTES_MAX: u64 = 16 << 10;
+
+/// Trailers, which nobody reads, are not waited for any longer; k6's limit.
+const TRAILER_BYTES_MAX: usize = 4096;
 
 /// Lengths are promises: no more than this is reserved on one.
 const RESERVED_BYTES_MAX: u64 = 1 << 20;
@@ -20,6 +26,9 @@ pub(crate) struct Decoder {
     state: State,
     /// None discards what comes.
     kept: Option<Vec<u8>>,
+    /// What size lines have cost so far, less what is fair.
+    overhead_bytes: u64,
+    trailer: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -32,19 +41,37 @@ enum State {
 }
 
 /// ```text
-/// Size ─LF─► Data ─► DataEnd ─LF─► Size
-///   └─ LF after 0 ─► Trailer ─ empty line ─► done
+/// Size ─CRLF─► Data ─► DataEnd ─CRLF─► Size
+///   └─ CRLF after 0 ─► End ─CRLF─► done
+///                       └─► Trailer ─CRLF CRLF─► done
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Chunk {
-    Size { value: u64, digits: u32, extension: bool, line_bytes: usize },
+    Size(SizeLine),
     Data(u64),
-    DataEnd,
-    Trailer { line_bytes: usize, total_bytes: usize },
+    DataEnd { has_cr: bool },
+    End { has_cr: bool },
+    Trailer,
 }
 
-impl Chunk {
-    const START: Self = Self::Size { value: 0, digits: 0, extension: false, line_bytes: 0 };
+#[derive(Clone, Copy, Debug, Default)]
+struct SizeLine {
+    value: u64,
+    digits: u32,
+    bytes: usize,
+    part: SizePart,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum SizePart {
+    #[default]
+    Digits,
+    /// White space, which only the line's end may follow.
+    Blank,
+    /// Means nothing to us.
+    Extension,
+    /// The line ends with the next byte.
+    Cr,
 }
 
 impl Decoder {
@@ -53,10 +80,11 @@ impl Decoder {
         let (state, reserved) = match framing {
             Framing::Empty | Framing::Length(0) => (State::Done, 0),
             Framing::Length(bytes) => (State::Length(bytes), bytes.min(RESERVED_BYTES_MAX)),
-            Framing::Chunked => (State::Chunked(Chunk::START), 0),
+            Framing::Chunked => (State::Chunked(Chunk::Size(SizeLine::default())), 0),
             Framing::UntilClose => (State::UntilClose, 0),
         };
-        Self { state, kept: keep.then(|| Vec::with_capacity(reserved as usize)) }
+        let kept = keep.then(|| Vec::with_capacity(reserved as usize));
+        Self { state, kept, overhead_bytes: 0, trailer: Vec::new() }
     }
 
     /// Whether the body is complete.
@@ -81,6 +109,10 @@ impl Decoder {
                 self.state = State::Done;
                 Ok(())
             }
+            State::Chunked(Chunk::End { .. }) => {
+                Err(NetError::generic("http: unexpected EOF reading trailer"))
+            }
+            State::Chunked(Chunk::Trailer) => Err(trailer_too_long()),
             _ => Err(NetError::generic("unexpected EOF")),
         }
     }
@@ -107,12 +139,13 @@ impl Decoder {
             State::Chunked(Chunk::Data(missing)) => {
                 let taken = keep_up_to(&mut self.kept, input, missing)?;
                 if *missing == 0 {
-                    self.state = State::Chunked(Chunk::DataEnd);
+                    self.state = State::Chunked(Chunk::DataEnd { has_cr: false });
                 }
                 Ok(taken)
             }
             State::Chunked(chunk) => {
-                self.state = match chunk.next(input[0])? {
+                let chunk = *chunk;
+                self.state = match self.framing_byte(chunk, input[0])? {
                     Some(next) => State::Chunked(next),
                     None => State::Done,
                 };
@@ -120,61 +153,85 @@ impl Decoder {
             }
         }
     }
-}
 
-impl Chunk {
-    /// One byte of the framing; None ends the body.
-    fn next(&mut self, byte: u8) -> Result<Option<Self>, NetError> {
-        match *self {
-            Self::Size { value, digits, extension, line_bytes } => {
-                size_byte(byte, value, digits, extension, line_bytes + 1).map(Some)
+    /// One byte of the framing; None ends the body. As strict as k6 about line ends: where one reader sees
+    /// a line and another does not, responses are smuggled.
+    fn framing_byte(&mut self, chunk: Chunk, byte: u8) -> Result<Option<Chunk>, NetError> {
+        match (chunk, byte) {
+            (Chunk::Size(line), b'\n') => self.size_line_end(line).map(Some),
+            (Chunk::Size(line), byte) => line.with(byte).map(|line| Some(Chunk::Size(line))),
+            (Chunk::Data(_), _) => unreachable!("data is taken in bulk"),
+            (Chunk::DataEnd { has_cr: false }, b'\r') => Ok(Some(Chunk::DataEnd { has_cr: true })),
+            (Chunk::DataEnd { has_cr: true }, b'\n') => Ok(Some(Chunk::Size(SizeLine::default()))),
+            (Chunk::DataEnd { .. }, _) => Err(NetError::generic("malformed chunked encoding")),
+            (Chunk::End { has_cr: false }, b'\r') => Ok(Some(Chunk::End { has_cr: true })),
+            (Chunk::End { has_cr: true }, b'\n') => Ok(None),
+            (Chunk::End { has_cr }, byte) => {
+                self.trailer.extend(has_cr.then_some(b'\r'));
+                self.trailer_byte(byte)
             }
-            Self::Data(_) => unreachable!("data is taken in bulk"),
-            Self::DataEnd => match byte {
-                b'\r' => Ok(Some(Self::DataEnd)),
-                b'\n' => Ok(Some(Self::START)),
-                _ => Err(NetError::generic("malformed chunked encoding")),
-            },
-            Self::Trailer { total_bytes, .. } if total_bytes == HEAD_BYTES_MAX => {
-                Err(NetError::generic(format!("the trailers are longer than {HEAD_BYTES_MAX} bytes")))
-            }
-            Self::Trailer { line_bytes, total_bytes } => Ok(match byte {
-                b'\n' if line_bytes == 0 => None,
-                b'\n' => Some(Self::Trailer { line_bytes: 0, total_bytes: total_bytes + 1 }),
-                b'\r' => Some(Self::Trailer { line_bytes, total_bytes: total_bytes + 1 }),
-                _ => Some(Self::Trailer { line_bytes: 1, total_bytes: total_bytes + 1 }),
-            }),
+            (Chunk::Trailer, byte) => self.trailer_byte(byte),
         }
     }
+
+    fn size_line_end(&mut self, line: SizeLine) -> Result<Chunk, NetError> {
+        if line.part != SizePart::Cr {
+            return Err(NetError::generic("chunked line ends with bare LF"));
+        }
+        if line.digits == 0 {
+            return Err(NetError::generic("empty hex number for chunk length"));
+        }
+        // One byte a chunk is fair, long extensions are not.
+        let fair_bytes = line.value.saturating_mul(2).saturating_add(16);
+        self.overhead_bytes = (self.overhead_bytes + line.bytes as u64 + 1).saturating_sub(fair_bytes);
+        if self.overhead_bytes > OVERHEAD_BYTES_MAX {
+            return Err(NetError::generic("chunked encoding contains too much non-data"));
+        }
+        Ok(if line.value == 0 { Chunk::End { has_cr: false } } else { Chunk::Data(line.value) })
+    }
+
+    fn trailer_byte(&mut self, byte: u8) -> Result<Option<Chunk>, NetError> {
+        self.trailer.push(byte);
+        if self.trailer.ends_with(b"\r\n\r\n") {
+            return check_fields(&self.trailer).map(|()| None);
+        }
+        if self.trailer.len() >= TRAILER_BYTES_MAX {
+            return Err(trailer_too_long());
+        }
+        Ok(Some(Chunk::Trailer))
+    }
 }
 
-fn size_byte(
-    byte: u8,
-    value: u64,
-    digits: u32,
-    extension: bool,
-    line_bytes: usize,
-) -> Result<Chunk, NetError> {
-    if line_bytes > SIZE_LINE_BYTES_MAX {
-        return Err(NetError::generic("header line too long"));
-    }
-    match byte {
-        b'\n' if digits == 0 => Err(NetError::generic("empty hex number for chunk length")),
-        b'\n' if value == 0 => Ok(Chunk::Trailer { line_bytes: 0, total_bytes: 0 }),
-        b'\n' => Ok(Chunk::Data(value)),
-        _ if extension => Ok(Chunk::Size { value, digits, extension, line_bytes }),
-        // Extensions mean nothing to us; white space before the line's end is tolerated.
-        b';' | b' ' | b'\t' | b'\r' => Ok(Chunk::Size { value, digits, extension: true, line_bytes }),
-        _ => {
-            let digit = (byte as char).to_digit(16);
-            let digit = digit.ok_or_else(|| NetError::generic("invalid byte in chunk length"))?;
-            if digits == 16 {
-                return Err(NetError::generic("http chunk length too large"));
-            }
-            let value = value << 4 | u64::from(digit);
-            Ok(Chunk::Size { value, digits: digits + 1, extension, line_bytes })
+impl SizeLine {
+    /// The line with one more byte, which does not end it.
+    fn with(self, byte: u8) -> Result<Self, NetError> {
+        let bytes = self.bytes + 1;
+        if bytes >= SIZE_LINE_BYTES_MAX {
+            return Err(NetError::generic("header line too long"));
         }
+        let part = match (self.part, byte) {
+            (SizePart::Cr, _) => return Err(NetError::generic("invalid CR in chunked line")),
+            (_, b'\r') => SizePart::Cr,
+            (SizePart::Extension, _) | (SizePart::Digits, b';') => SizePart::Extension,
+            (_, b' ' | b'\t') => SizePart::Blank,
+            (SizePart::Digits, byte) => return Self { bytes, ..self }.with_digit(byte),
+            (SizePart::Blank, _) => return Err(NetError::generic("invalid byte in chunk length")),
+        };
+        Ok(Self { bytes, part, ..self })
     }
+
+    fn with_digit(self, byte: u8) -> Result<Self, NetError> {
+        let digit = (byte as char).to_digit(16);
+        let digit = digit.ok_or_else(|| NetError::generic("invalid byte in chunk length"))?;
+        if self.digits == 16 {
+            return Err(NetError::generic("http chunk length too large"));
+        }
+        Ok(Self { value: self.value << 4 | u64::from(digit), digits: self.digits + 1, ..self })
+    }
+}
+
+fn trailer_too_long() -> NetError {
+    NetError::generic("http: suspiciously long trailer after chunked body")
 }
 
 fn keep_up_to(kept: &mut Option<Vec<u8>>, input: &[u8], missing: &mut u64) -> Result<usize, NetError> {

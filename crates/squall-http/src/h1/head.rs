@@ -1,5 +1,6 @@
 //! Response heads: finding their end, parsing them, and what they say about the body and the connection.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
@@ -11,9 +12,14 @@ use crate::headers::{Headers, is_token_byte};
 /// All heads of a response, informational ones included, may not be longer than this.
 pub(crate) const HEAD_BYTES_MAX: usize = 1 << 20;
 
+const HEAD_START: &[u8] = b"HTTP/1.";
+
 /// Enough fields for any sane response; more only cost a second parse.
 const FIELDS_USUAL: usize = 64;
 const FIELDS_MAX: usize = 1 << 16;
+
+/// What fits Go's signed lengths.
+const LENGTH_MAX: u64 = i64::MAX as u64;
 
 /// A parsed head.
 #[derive(Debug)]
@@ -45,27 +51,63 @@ pub(crate) fn find_end(buffer: &[u8], scanned: &mut usize) -> Option<usize> {
 
 /// Whether `buffer` can still become a head. Tells garbage before waiting for its end.
 pub(crate) fn check_start(buffer: &[u8]) -> Result<(), NetError> {
-    let start = b"HTTP/1.";
-    let length = buffer.len().min(start.len());
-    if buffer[..length] == start[..length] { Ok(()) } else { Err(malformed(buffer)) }
+    let length = buffer.len().min(HEAD_START.len());
+    if buffer[..length] == HEAD_START[..length] { Ok(()) } else { Err(malformed(buffer)) }
 }
 
 /// Splits a head of `length` bytes off the buffer and parses it.
 pub(crate) fn parse(buffer: &mut BytesMut, length: usize) -> Result<Head, NetError> {
     let text = buffer.split_to(length).freeze();
-    let mut usual = [httparse::EMPTY_HEADER; FIELDS_USUAL];
-    match parse_fields(&text, &mut usual) {
-        Err(httparse::Error::TooManyHeaders) => {
-            let mut many = vec![httparse::EMPTY_HEADER; FIELDS_MAX];
-            parse_fields(&text, &mut many).map_err(|error| parse_error(error, &text))
+    let parsed = match parse_text(&text) {
+        // Obsolete, and thus not looked for before something is wrong.
+        Err(httparse::Error::HeaderName) if let Some(unfolded) = unfold(&text) => {
+            parse_text(&unfolded.into())
         }
-        parsed => parsed.map_err(|error| parse_error(error, &text)),
+        parsed => parsed,
+    };
+    parsed.map_err(|error| parse_error(error, &text))
+}
+
+/// The head with each field in one line; None when that is how it is. The first field continues nothing.
+fn unfold(text: &[u8]) -> Option<Vec<u8>> {
+    let is_continued = |line: &[u8]| line.starts_with(b" ") || line.starts_with(b"\t");
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+    let mut unfolded = [lines.next()?, lines.next()?].concat();
+    if !lines.clone().any(is_continued) {
+        return None;
+    }
+    for line in lines {
+        if is_continued(line) {
+            unfolded.truncate(unfolded.trim_ascii_end().len());
+            unfolded.push(b' ');
+            let blank_bytes = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            unfolded.extend_from_slice(&line[blank_bytes..]);
+        } else {
+            unfolded.extend_from_slice(line);
+        }
+    }
+    Some(unfolded)
+}
+
+fn parse_text(text: &Bytes) -> Result<Head, httparse::Error> {
+    let mut usual = [httparse::EMPTY_HEADER; FIELDS_USUAL];
+    match parse_fields(text, &mut usual) {
+        Err(httparse::Error::TooManyHeaders) => {
+            parse_fields(text, &mut vec![httparse::EMPTY_HEADER; FIELDS_MAX])
+        }
+        parsed => parsed,
     }
 }
 
 fn parse_fields<'b>(text: &'b Bytes, fields: &mut [httparse::Header<'b>]) -> Result<Head, httparse::Error> {
     let mut response = httparse::Response::new(fields);
-    response.parse(text)?;
+    let mut parser = httparse::ParserConfig::default();
+    parser.allow_multiple_spaces_in_response_status_delimiters(true);
+    let parsed = parser.parse_response(&mut response, text)?;
+    // Empty lines are skipped before a head, and then there may be none.
+    if !text.starts_with(HEAD_START) || parsed != httparse::Status::Complete(text.len()) {
+        return Err(httparse::Error::Version);
+    }
     // An empty value is a constant of the parser's and lies outside of the text.
     let place = |part: &[u8]| -> Range<usize> {
         if part.is_empty() {
@@ -82,44 +124,90 @@ fn parse_fields<'b>(text: &'b Bytes, fields: &mut [httparse::Header<'b>]) -> Res
     Ok(Head {
         protocol: if response.version == Some(0) { Protocol::Http10 } else { Protocol::Http11 },
         status: response.code.unwrap_or_default(),
-        reason: reason.map_or_else(Bytes::new, |reason| text.slice(place(reason.as_bytes()))),
+        reason: text.slice(place(reason.map_or_else(|| line_reason(text), str::as_bytes))),
         headers,
     })
 }
 
+/// The reason as it stands in the head: the parser shows none outside of ASCII.
+fn line_reason(head: &[u8]) -> &[u8] {
+    let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    let mut words = line.splitn(2, |byte| *byte == b' ').skip(1);
+    let status_and_reason = words.next().unwrap_or_default().trim_ascii_start();
+    status_and_reason.splitn(2, |byte| *byte == b' ').nth(1).unwrap_or_default()
+}
+
+/// Go's words for what is wrong.
 fn parse_error(error: httparse::Error, text: &[u8]) -> NetError {
     match error {
-        httparse::Error::HeaderName | httparse::Error::HeaderValue => malformed_field(text),
         httparse::Error::TooManyHeaders => {
             NetError::generic(format!("more than {FIELDS_MAX} headers in the response"))
+        }
+        httparse::Error::HeaderName | httparse::Error::HeaderValue | httparse::Error::NewLine => {
+            let fields = memchr::memchr(b'\n', text).map_or(&text[..0], |end| &text[end + 1..]);
+            check_fields(fields).err().unwrap_or_else(|| malformed(text))
         }
         _ => malformed(text),
     }
 }
 
-/// Go's words, with the line in question (but not a book of it).
 fn malformed(text: &[u8]) -> NetError {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    NetError::generic(format!("malformed HTTP response {}", quoted(line)))
-}
-
-fn malformed_field(text: &[u8]) -> NetError {
-    let is_bad = |line: &&[u8]| {
-        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-        name.len() == line.len() || !name.iter().copied().all(is_token_byte)
-    };
-    match text.split(|byte| *byte == b'\n').skip(1).find(is_bad) {
-        Some(line) if !line.contains(&b':') => {
-            NetError::generic(format!("malformed MIME header: missing colon: {}", quoted(line)))
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut words = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    NetError::generic(match (words.next(), words.next()) {
+        (Some(_), Some(code)) if code.len() != 3 || !code.iter().all(u8::is_ascii_digit) => {
+            format!("malformed HTTP status code {}", quoted(code))
         }
-        Some(line) => NetError::generic(format!("malformed MIME header line: {}", quoted(line))),
-        None => NetError::generic("malformed MIME header value"),
-    }
+        (Some(version), Some(_)) if !matches!(version, b"HTTP/1.0" | b"HTTP/1.1") => {
+            format!("malformed HTTP version {}", quoted(version))
+        }
+        _ => format!("malformed HTTP response {}", quoted(line)),
+    })
 }
 
+/// Whether these lines, up to an empty one, are fields.
+///
+/// # Errors
+/// Names the first that is none, in Go's words.
+pub(crate) fn check_fields(lines: &[u8]) -> Result<(), NetError> {
+    let lines = lines.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    for (number, line) in lines.take_while(|line| !line.is_empty()).enumerate() {
+        let is_continued = matches!(line[0], b' ' | b'\t');
+        if is_continued && number == 0 {
+            return Err(NetError::generic(format!("malformed MIME header initial line: {}", cut(line))));
+        }
+        let Some(colon) = memchr::memchr(b':', line).or(is_continued.then_some(0)) else {
+            return Err(NetError::generic(format!("malformed MIME header: missing colon: {}", quoted(line))));
+        };
+        let is_name = colon > 0 && line[..colon].iter().copied().all(is_token_byte);
+        let is_text = line[colon..].iter().all(|byte| *byte == b'\t' || !byte.is_ascii_control());
+        if !(is_name || is_continued) || !is_text {
+            return Err(NetError::generic(format!("malformed MIME header line: {}", cut(line))));
+        }
+    }
+    Ok(())
+}
+
+/// A line, but not a book of it.
+fn cut(line: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(&line[..line.len().min(100)])
+}
+
+/// A line as Go quotes it.
 fn quoted(line: &[u8]) -> String {
-    let line = String::from_utf8_lossy(&line[..line.len().min(100)]);
-    format!("{:?}", line.trim_end())
+    let mut quoted = String::from('"');
+    for char in cut(line).chars() {
+        match char {
+            '"' | '\\' => quoted.extend(['\\', char]),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            _ if char.is_ascii_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(char))),
+            _ => quoted.push(char),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// How long the body is.
@@ -136,66 +224,65 @@ pub(crate) enum Framing {
 }
 
 impl Head {
-    /// RFC 9112, 6.3.
+    /// RFC 9112, 6.3. What makes no sense is refused even where there is no body to frame, as k6 does.
     pub(crate) fn framing(&self, to_head_request: bool) -> Result<Framing, NetError> {
-        if to_head_request || self.status < 200 || matches!(self.status, 204 | 304) {
-            return Ok(Framing::Empty);
-        }
-        let mut codings = self.headers.get_all("transfer-encoding");
-        if let Some(coding) = codings.next()
-            && self.protocol == Protocol::Http11
-        {
-            if codings.next().is_some() {
-                return Err(NetError::generic("too many transfer encodings"));
-            }
-            return match coding.eq_ignore_ascii_case(b"chunked") {
-                true => Ok(Framing::Chunked),
-                false => {
-                    let coding = String::from_utf8_lossy(coding);
-                    Err(NetError::generic(format!("unsupported transfer encoding: {coding:?}")))
-                }
-            };
-        }
-        Ok(self.content_length()?.map_or(Framing::UntilClose, Framing::Length))
+        let is_chunked = self.is_chunked()?;
+        let length = self.content_length()?;
+        Ok(match length {
+            _ if to_head_request || matches!(self.status, 204 | 304) => Framing::Empty,
+            _ if is_chunked => Framing::Chunked,
+            Some(length) => Framing::Length(length),
+            None => Framing::UntilClose,
+        })
     }
 
-    /// Repeated lengths are fine as long as they agree.
-    fn content_length(&self) -> Result<Option<u64>, NetError> {
-        let mut length = None;
-        for value in self.headers.get_all("content-length") {
-            let text = String::from_utf8_lossy(value);
-            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            let parsed = text.parse().ok().filter(|_| digits);
-            let parsed: u64 =
-                parsed.ok_or_else(|| NetError::generic(format!("bad Content-Length {text:?}")))?;
-            if length.is_some_and(|length| length != parsed) {
-                let all: Vec<_> = self.headers.get_all("content-length").collect();
-                let all = all.iter().map(|value| format!("{:?}", String::from_utf8_lossy(value)));
-                let all = all.collect::<Vec<_>>().join(" ");
-                return Err(NetError::generic(format!(
-                    "http: message cannot contain multiple Content-Length headers; got [{all}]"
-                )));
-            }
-            length = Some(parsed);
+    fn is_chunked(&self) -> Result<bool, NetError> {
+        let mut codings = self.headers.get_all("transfer-encoding");
+        let Some(coding) = codings.next().filter(|_| self.protocol == Protocol::Http11) else {
+            return Ok(false);
+        };
+        if codings.next().is_some() {
+            let all = self.quoted_all("transfer-encoding");
+            return Err(NetError::generic(format!("too many transfer encodings: {all}")));
         }
-        Ok(length)
+        if !coding.eq_ignore_ascii_case(b"chunked") {
+            return Err(NetError::generic(format!("unsupported transfer encoding: {}", quoted(coding))));
+        }
+        Ok(true)
+    }
+
+    /// Repeated lengths are fine as long as they are the same text.
+    fn content_length(&self) -> Result<Option<u64>, NetError> {
+        let mut values = self.headers.get_all("content-length");
+        let Some(value) = values.next() else { return Ok(None) };
+        if values.any(|other| other != value) {
+            let all = self.quoted_all("content-length");
+            return Err(NetError::generic(format!(
+                "http: message cannot contain multiple Content-Length headers; got {all}"
+            )));
+        }
+        if value.is_empty() {
+            return Err(NetError::generic("invalid empty Content-Length \"\""));
+        }
+        let digits = std::str::from_utf8(value).ok().filter(|_| value.iter().all(u8::is_ascii_digit));
+        let length = digits.and_then(|digits| digits.parse().ok()).filter(|length| *length <= LENGTH_MAX);
+        length.map(Some).ok_or_else(|| NetError::generic(format!("bad Content-Length {}", quoted(value))))
+    }
+
+    fn quoted_all(&self, name: &str) -> String {
+        let all: Vec<_> = self.headers.get_all(name).map(quoted).collect();
+        format!("[{}]", all.join(" "))
     }
 
     /// Whether the server will take another request on this connection. With both ways to frame a body
     /// it will not: that is how responses are smuggled (RFC 9112, 6.1).
     pub(crate) fn keeps_alive(&self, framing: Framing) -> bool {
-        let says = |token: &str| {
-            self.headers.get_all("connection").any(|value| {
-                value
-                    .split(|byte| *byte == b',')
-                    .any(|have| have.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
-            })
-        };
+        let says = |token| self.headers.has_token("connection", token);
         let ambiguous =
             framing == Framing::Chunked && self.headers.get_all("content-length").next().is_some();
         match self.protocol {
-            _ if ambiguous || framing == Framing::UntilClose => false,
-            Protocol::Http10 => says("keep-alive"),
+            _ if ambiguous || framing == Framing::UntilClose || self.status < 200 => false,
+            Protocol::Http10 => says("keep-alive") && !says("close"),
             _ => !says("close"),
         }
     }

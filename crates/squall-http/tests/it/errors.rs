@@ -29,8 +29,8 @@ fn broken_responses_have_the_generic_number() {
     };
     check("", "EOF");
     check("garbage\r\n\r\n", r#"malformed HTTP response "garbage""#);
-    check("HTTP/2 200\r\n\r\n", r#"malformed HTTP response "HTTP/2 200""#);
-    check("HTTP/1.1 2x0 OK\r\n\r\n", r#"malformed HTTP response "HTTP/1.1 2x0 OK""#);
+    check("HTTP/2 200\r\n\r\n", r#"malformed HTTP version "HTTP/2""#);
+    check("HTTP/1.1 2x0 OK\r\n\r\n", r#"malformed HTTP status code "2x0""#);
     check("HTTP/1.1 200 OK\r\nX: a", "unexpected EOF");
     check("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "unexpected EOF");
     check("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000000\r\n\r\nabc", "unexpected EOF");
