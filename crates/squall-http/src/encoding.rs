@@ -84,6 +84,15 @@ fn encode(body: &[u8], encoding: Encoding) -> io::Result<Bytes> {
 
 /// Undoes a `Content-Encoding`. A chain with an unknown name in it is left as it is, as k6 does.
 pub(crate) fn decompress(body: Bytes, content_encoding: &str) -> Result<Bytes, NetError> {
+    decompress_up_to(body, content_encoding, DECODED_BYTES_MAX)
+}
+
+/// The same; more than `bytes_max` is an error.
+pub(crate) fn decompress_up_to(
+    body: Bytes,
+    content_encoding: &str,
+    bytes_max: u64,
+) -> Result<Bytes, NetError> {
     let chain: Result<Vec<Encoding>, _> =
         content_encoding.split(',').filter(|name| !name.trim().is_empty()).map(str::parse).collect();
     let Ok(chain) = chain else { return Ok(body) };
@@ -91,26 +100,27 @@ pub(crate) fn decompress(body: Bytes, content_encoding: &str) -> Result<Bytes, N
         return Ok(body);
     }
     chain.iter().rev().try_fold(body, |body, encoding| {
-        decode(&body, *encoding).map_err(|error| {
+        decode(&body, *encoding, bytes_max).map_err(|error| {
             NetError::new(code::DECOMPRESSION, format!("error decompressing response body ({error})"))
         })
     })
 }
 
-fn decode(body: &[u8], encoding: Encoding) -> io::Result<Bytes> {
+fn decode(body: &[u8], encoding: Encoding, bytes_max: u64) -> io::Result<Bytes> {
+    let bounded = |reader: &mut dyn Read| read_bounded(reader, body.len(), bytes_max);
     match encoding {
-        Encoding::Gzip => read_bounded(flate2::read::MultiGzDecoder::new(body), body.len()),
-        Encoding::Deflate => read_bounded(flate2::read::ZlibDecoder::new(body), body.len()),
-        Encoding::Brotli => read_bounded(brotli::Decompressor::new(body, 4096), body.len()),
-        Encoding::Zstd => read_bounded(zstd::Decoder::with_buffer(body)?, body.len()),
+        Encoding::Gzip => bounded(&mut flate2::read::MultiGzDecoder::new(body)),
+        Encoding::Deflate => bounded(&mut flate2::read::ZlibDecoder::new(body)),
+        Encoding::Brotli => bounded(&mut brotli::Decompressor::new(body, 4096)),
+        Encoding::Zstd => bounded(&mut zstd::Decoder::with_buffer(body)?),
     }
 }
 
-fn read_bounded(reader: impl Read, encoded_bytes: usize) -> io::Result<Bytes> {
+fn read_bounded(reader: &mut dyn Read, encoded_bytes: usize, bytes_max: u64) -> io::Result<Bytes> {
     let mut decoded = Vec::with_capacity(encoded_bytes.saturating_mul(3).min(1 << 20));
-    reader.take(DECODED_BYTES_MAX + 1).read_to_end(&mut decoded)?;
-    if decoded.len() as u64 > DECODED_BYTES_MAX {
-        return Err(io::Error::other(format!("more than {DECODED_BYTES_MAX} bytes when decoded")));
+    reader.take(bytes_max + 1).read_to_end(&mut decoded)?;
+    if decoded.len() as u64 > bytes_max {
+        return Err(io::Error::other(format!("more than {bytes_max} bytes when decoded")));
     }
     Ok(decoded.into())
 }

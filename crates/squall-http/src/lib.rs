@@ -13,6 +13,9 @@ mod cookies;
 mod digest;
 mod encoding;
 mod exchange;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod h1;
 mod h2;
 mod headers;

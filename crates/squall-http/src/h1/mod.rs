@@ -6,7 +6,7 @@
 //! answer before it has read everything.
 
 mod body;
-mod head;
+pub(crate) mod head;
 #[cfg(test)]
 mod tests;
 
