@@ -11,7 +11,7 @@ mod looping;
 
 pub(crate) use arrivals::ArrivalSchedule;
 pub(crate) use demand::{Change, peak};
-pub(crate) use looping::{Tenure, VuRamp};
+pub(crate) use looping::{Span, Tenure, VuRamp};
 
 use crate::executor;
 

@@ -5,12 +5,15 @@
 //!                    ▲          │yes
 //!                    └─iterate──┘      interrupt time or abort: `stop` is raised, the iteration ends early
 //! ```
+//!
+//! Futures are pinned where they are made and passed on by reference: an async function that is given one keeps it
+//! twice, as its argument and where it polls it, and there is a task for each busy VU.
 
 use std::{
     cell::Cell,
     future::{Future, poll_fn},
     panic::AssertUnwindSafe,
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
@@ -27,7 +30,7 @@ use super::{
 use crate::{
     AbortReason, Clock, RunState, Time,
     scenario::ScenarioRun,
-    schedule::Tenure,
+    schedule::{Span, Tenure},
     vu::{Host, Iteration, Outcome, StopSignal, Vu, VuId},
 };
 
@@ -120,7 +123,7 @@ impl<H: Host> Worker<H> {
                 job.seat.vu.activate(&job.scenario);
                 work(&mut job).await;
             };
-            let panicked = AssertUnwindSafe(activate_and_work).catch_unwind().await.is_err();
+            let panicked = AssertUnwindSafe(pin!(activate_and_work)).catch_unwind().await.is_err();
             worker.busy.borrow_mut().remove(&vu);
             if panicked {
                 let reason = format!("internal error: VU {} panicked", vu.0);
@@ -140,56 +143,66 @@ impl<H: Host> Worker<H> {
 
 impl<H: Host> Job<H> {
     async fn run_loop(&mut self, tenure: Tenure, mut quota: Quota) {
-        let interrupt = self.clock().sleep_until(tenure.interrupt_at);
+        let interrupt = pin!(self.clock().sleep_until(tenure.interrupt_at));
         let stop = self.leash.stop.clone();
-        stop.raise_when(interrupt, async {
-            for span in &tenure.spans {
-                self.idle_until(span.start).await;
-                self.state().vus_active.fetch_add(1, Relaxed);
-                while self.leash.is_free() && self.clock().now() < span.stop && quota.take() {
-                    self.iterate(None).await;
-                }
-                self.state().vus_active.fetch_sub(1, Relaxed);
-            }
-        })
-        .await;
+        stop.raise_when(interrupt, pin!(self.iterate_through(&tenure.spans, &mut quota))).await;
         if let Quota::Own(left @ 1..) = quota {
             self.record_dropped(left);
         }
     }
 
-    async fn serve(&mut self, arrivals: &LocalArrivals, mailbox: &Rc<Mailbox>) {
-        let interrupt = self.clock().sleep_until(arrivals.run.interrupt_at);
-        let stop = self.leash.stop.clone();
-        stop.raise_when(interrupt, async {
-            while let Some(intended_start) = mailbox.next().await {
-                if self.leash.is_free() {
-                    // A VU that waits for an arrival is initialised, but not active.
-                    self.state().vus_active.fetch_add(1, Relaxed);
-                    self.iterate(Some(intended_start)).await;
-                    self.state().vus_active.fetch_sub(1, Relaxed);
-                } else {
-                    self.record_dropped(1);
+    async fn iterate_through(&mut self, spans: &[Span], quota: &mut Quota) {
+        for span in spans {
+            self.idle_until(span.start).await;
+            self.state().vus_active.fetch_add(1, Relaxed);
+            while self.leash.is_free() {
+                let now = self.clock().now();
+                if now >= span.stop || !quota.take() {
+                    break;
                 }
-                arrivals.enqueue(mailbox);
+                self.iterate(now, None).await;
             }
-        })
-        .await;
+            self.state().vus_active.fetch_sub(1, Relaxed);
+        }
     }
 
-    async fn iterate(&mut self, intended_start: Option<Time>) {
-        let iteration = self.number_iteration(intended_start);
-        let began = self.clock().now();
-        if let Some(intended_start) = intended_start {
-            self.record_lateness(began.saturating_sub(intended_start), began);
+    async fn serve(&mut self, arrivals: &LocalArrivals, mailbox: &Rc<Mailbox>) {
+        let interrupt = pin!(self.clock().sleep_until(arrivals.run.interrupt_at));
+        let stop = self.leash.stop.clone();
+        stop.raise_when(interrupt, pin!(self.serve_all(arrivals, mailbox))).await;
+    }
+
+    async fn serve_all(&mut self, arrivals: &LocalArrivals, mailbox: &Rc<Mailbox>) {
+        while let Some(intended_start) = mailbox.next().await {
+            if self.leash.is_free() {
+                // A VU that waits for an arrival is initialised, but not active.
+                self.state().vus_active.fetch_add(1, Relaxed);
+                let now = self.clock().now();
+                self.record_lateness(now.saturating_sub(intended_start), now);
+                self.iterate(now, Some(intended_start)).await;
+                self.state().vus_active.fetch_sub(1, Relaxed);
+            } else {
+                self.record_dropped(1);
+            }
+            arrivals.enqueue(mailbox);
         }
-        let (outcome, suspended) = and_suspended(self.seat.vu.iterate(iteration, &self.leash.stop)).await;
+    }
+
+    /// Runs one iteration. `now` is its start.
+    async fn iterate(&mut self, now: Time, intended_start: Option<Time>) {
+        let iteration = self.number_iteration(intended_start);
+        let (outcome, suspended) =
+            and_suspended(pin!(self.seat.vu.iterate(iteration, &self.leash.stop))).await;
         self.leash.stop.forget_wakers();
         match outcome {
             Outcome::Completed => {
                 self.state().iterations_completed.fetch_add(1, Relaxed);
                 self.scenario.iterations_completed.fetch_add(1, Relaxed);
-                self.idle_until(began + self.worker.shared.min_iteration_duration).await;
+                let shortest = self.worker.shared.min_iteration_duration;
+                // Asking for the time costs as much as the rest of it.
+                if !shortest.is_zero() {
+                    self.idle_until(now + shortest).await;
+                }
             }
             Outcome::Interrupted => {
                 self.state().iterations_interrupted.fetch_add(1, Relaxed);
@@ -251,8 +264,7 @@ impl Quota {
 }
 
 /// The future's output, and whether it had to wait for anything.
-async fn and_suspended<T>(future: impl Future<Output = T>) -> (T, bool) {
-    let mut future = pin!(future);
+async fn and_suspended<T>(mut future: Pin<&mut impl Future<Output = T>>) -> (T, bool) {
     let mut suspended = false;
     let output = poll_fn(|cx| {
         let poll = future.as_mut().poll(cx);
