@@ -1,6 +1,9 @@
 //! One call from start to end: hops, cookies, credentials, the whole-request timeout.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,7 +23,11 @@ use crate::message::{Message, Payload, canonical, check_field};
 use crate::redirect::{self, Redirect};
 use crate::request::{Auth, Request};
 use crate::response::Response;
+use crate::timer::Timer;
 use crate::{digest, h2};
+
+/// A buffer for heads that has grown beyond this is given up.
+const HEAD_CAPACITY_MAX: usize = 4096;
 
 /// How a client behaves: the options that are not about single requests.
 #[derive(Clone, Debug)]
@@ -54,12 +61,14 @@ impl Default for ClientConfig {
 pub struct Client {
     dialer: Arc<Dialer>,
     config: ClientConfig,
+    timer: Timer,
+    heads: Heads,
 }
 
 impl Client {
     /// A client that dials with `dialer`.
     pub fn new(dialer: Arc<Dialer>, config: ClientConfig) -> Self {
-        Self { dialer, config }
+        Self { dialer, config, timer: Timer::default(), heads: Heads::default() }
     }
 
     /// The `User-Agent` of requests that bring none.
@@ -79,9 +88,13 @@ impl Client {
             limit.turn().await;
         }
         let mut hop = Hop::new(request.method.clone(), request.url.clone());
-        let call = self.follow(connections, request, &mut hop, on_exchange);
-        let outcome = tokio::time::timeout(request.timeout, call).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(NetError::timeout())).and_then(decoded);
+        let start = hop.marks.started;
+        let outcome = {
+            // Pinned where it is: a large future is not moved about.
+            let call = pin!(self.follow(connections, request, &mut hop, on_exchange));
+            self.timer.timeout(start, request.timeout, call).await
+        };
+        let outcome = outcome.unwrap_or_else(|| Err(NetError::timeout())).and_then(decoded);
         let response = match outcome {
             Ok(received) => hop.respond(received),
             Err(error) => hop.fail(error),
@@ -100,7 +113,11 @@ impl Client {
     ) -> Result<Received, NetError> {
         let mut step = Step::first(request)?;
         for redirects in 0.. {
-            let received = self.authenticated(connections, request, &step, hop, on_exchange).await?;
+            let mut received = self.exchange(connections, request, &step, None, hop).await?;
+            if request.auth == Auth::Digest && received.status == 401 {
+                let answered = self.answer_challenge(connections, request, &step, received, hop, on_exchange);
+                received = Box::pin(answered).await?;
+            }
             if let Some(jar) = &request.jar {
                 jar.borrow_mut().store_response(&step.url, &received.headers);
             }
@@ -118,47 +135,23 @@ impl Client {
         unreachable!("the number of redirects has a limit")
     }
 
-    /// One exchange, or with digest authentication two.
-    async fn authenticated(
+    /// What the server says when its challenge is answered; what it said when there was none.
+    async fn answer_challenge(
         &self,
         connections: &Connections,
         request: &Request,
         step: &Step<'_>,
+        received: Received,
         hop: &mut Hop,
         on_exchange: &mut dyn FnMut(&Exchange),
     ) -> Result<Received, NetError> {
-        let message = self.message(request, step, None)?;
-        let received = self.logged(connections, request, &message, hop).await?;
-        if request.auth != Auth::Digest || received.status != 401 {
-            return Ok(received);
-        }
         let body = step.body.as_deref();
         let Some(answer) = digest::answer(&received.headers, &step.method, &step.url, body)? else {
             return Ok(received);
         };
         hop.exchange.expected_401 = true;
         on_exchange(&hop.next(step, received.status));
-        let message = self.message(request, step, Some(answer))?;
-        self.logged(connections, request, &message, hop).await
-    }
-
-    /// One exchange, shown to the request's log. Like k6, shows what is to be sent before it is known whether
-    /// there will be a connection.
-    async fn logged(
-        &self,
-        connections: &Connections,
-        request: &Request,
-        message: &Message<'_>,
-        hop: &mut Hop,
-    ) -> Result<Received, NetError> {
-        if let Some(log) = &request.wire_log {
-            log.request(&message.head(None), message.payload.bytes());
-        }
-        let received = self.exchange(connections, message, request.body_kept, hop).await?;
-        if let Some(log) = &request.wire_log {
-            log.response(received.headers.head(), received.body.as_deref().unwrap_or_default());
-        }
-        Ok(received)
+        self.exchange(connections, request, step, Some(answer), hop).await
     }
 
     /// The message of a step, with the credentials and cookies it may carry.
@@ -210,27 +203,55 @@ impl Client {
         Ok(message)
     }
 
-    /// One exchange over an idle connection or a fresh one. An idle one may turn out to be closed by its
-    /// server: then what can be sent again is, once, on a fresh one.
+    /// One exchange over an idle connection or a fresh one, shown to the request's log. An idle connection may turn
+    /// out to be closed by its server: then what can be sent again is, once, on a fresh one.
+    ///
+    /// The usual way is short, and the others are boxed: what a future may have to hold is copied as it is made.
     async fn exchange(
+        &self,
+        connections: &Connections,
+        request: &Request,
+        step: &Step<'_>,
+        digest: Option<String>,
+        hop: &mut Hop,
+    ) -> Result<Received, NetError> {
+        let message = self.message(request, step, digest)?;
+        // Like k6, shows what is to be sent before it is known whether there will be a connection.
+        if let Some(log) = &request.wire_log {
+            log.request(&message.head(None), message.payload.bytes());
+        }
+        let keep_body = request.body_kept;
+        let idle = match self.config.no_connection_reuse {
+            true => None,
+            false => connections.take(message.url),
+        };
+        let mut outcome = None;
+        if let Some((origin, connection)) = idle {
+            hop.connected(&connection);
+            match self.over(connections, origin, connection, &message, keep_body, hop).await {
+                Err(failure) if failure.is_replayable(&message) => hop.restart(),
+                received => outcome = Some(received.map_err(|failure| failure.error)),
+            }
+        }
+        let received = match outcome {
+            Some(outcome) => outcome?,
+            None => Box::pin(self.over_fresh(connections, &message, keep_body, hop)).await?,
+        };
+        if let Some(log) = &request.wire_log {
+            log.response(received.headers.head(), received.body.as_deref().unwrap_or_default());
+        }
+        Ok(received)
+    }
+
+    async fn over_fresh(
         &self,
         connections: &Connections,
         message: &Message<'_>,
         keep_body: bool,
         hop: &mut Hop,
     ) -> Result<Received, NetError> {
-        if !self.config.no_connection_reuse
-            && let Some((origin, connection)) = connections.take(message.url)
-        {
-            hop.connected(&connection);
-            match self.over(connections, origin, connection, message, keep_body, hop).await {
-                Err(failure) if failure.is_replayable(message) => hop.restart(),
-                outcome => return outcome.map_err(|failure| failure.error),
-            }
-        }
-        // Rare and large: kept out of the future of every request.
         let origin = Origin::of(message.url);
-        let connection = Box::pin(self.dial(connections, &origin, &mut hop.marks)).await?;
+        let connection = self.dial(connections, &origin, &mut hop.marks).await?;
         hop.connected(&connection);
         let outcome = self.over(connections, origin, connection, message, keep_body, hop).await;
         outcome.map_err(|failure| failure.error)
@@ -278,7 +299,8 @@ impl Client {
                 return Box::pin(exchange).await;
             }
         };
-        let head = message.head(connection.forward_proxy.as_deref());
+        let mut head = self.heads.lend();
+        message.write_head(connection.forward_proxy.as_deref(), &mut head);
         let outgoing = h1::Outgoing {
             head: head.as_bytes(),
             body: message.payload.wire(),
@@ -295,6 +317,47 @@ impl Client {
     fn keep(&self, connections: &Connections, origin: Origin, connection: Connection) {
         let ClientConfig { idle_max, idle_per_host_max, .. } = self.config;
         connections.put(origin, connection, idle_max, idle_per_host_max);
+    }
+}
+
+/// Buffers for request heads: as many as there ever were exchanges at a time, used again and again.
+#[derive(Debug, Default)]
+struct Heads(RefCell<Vec<String>>);
+
+impl Heads {
+    fn lend(&self) -> Lent<'_> {
+        Lent { text: self.0.borrow_mut().pop().unwrap_or_default(), owner: self }
+    }
+}
+
+/// An empty buffer, given back in the end.
+struct Lent<'a> {
+    text: String,
+    owner: &'a Heads,
+}
+
+impl Deref for Lent<'_> {
+    type Target = String;
+
+    fn deref(&self) -> &String {
+        &self.text
+    }
+}
+
+impl DerefMut for Lent<'_> {
+    fn deref_mut(&mut self) -> &mut String {
+        &mut self.text
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut text = std::mem::take(&mut self.text);
+        // A head of unusual size is not kept for ever.
+        if text.capacity() <= HEAD_CAPACITY_MAX {
+            text.clear();
+            self.owner.0.borrow_mut().push(text);
+        }
     }
 }
 

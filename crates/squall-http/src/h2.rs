@@ -207,10 +207,7 @@ fn render_head(parts: &http::response::Parts) -> (Bytes, Headers) {
         text.extend_from_slice(b"\r\n");
     }
     text.extend_from_slice(b"\r\n");
-    let mut headers = Headers::with_text(text.freeze(), places.len());
-    for (name, value) in places {
-        headers.push(name, value);
-    }
+    let headers = Headers::new(&text, places.into_iter());
     (Bytes::from_static(reason.as_bytes()), headers)
 }
 

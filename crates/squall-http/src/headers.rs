@@ -6,55 +6,64 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+/// A field's places in the text: start and end of its name and its value, each in four bytes.
+const FIELD_BYTES: usize = 16;
+
 /// The fields of a response head, in wire order.
 #[derive(Clone, Debug, Default)]
 pub struct Headers {
-    text: Bytes,
-    fields: Vec<Field>,
-}
-
-#[derive(Clone, Debug)]
-struct Field {
-    name: Range<u32>,
-    value: Range<u32>,
+    /// The head, and behind it the places of each field's name and value: one allocation holds both.
+    bytes: Bytes,
+    head_bytes: usize,
+    /// The lengths of the names, as bits: it ends most look-ups of a field that is not there.
+    name_lengths: u64,
 }
 
 impl Headers {
-    pub(crate) fn with_text(text: Bytes, fields: usize) -> Self {
-        Self { text, fields: Vec::with_capacity(fields) }
-    }
-
-    /// Adds a field whose name and value lie at these places of the text.
-    pub(crate) fn push(&mut self, name: Range<usize>, value: Range<usize>) {
-        let narrow = |range: Range<usize>| range.start as u32..range.end as u32;
-        self.fields.push(Field { name: narrow(name), value: narrow(value) });
+    /// The headers of this head, whose fields have names and values at these places.
+    pub(crate) fn new(
+        head: &[u8],
+        fields: impl ExactSizeIterator<Item = (Range<usize>, Range<usize>)>,
+    ) -> Self {
+        let mut bytes = Vec::with_capacity(head.len() + fields.len() * FIELD_BYTES);
+        bytes.extend_from_slice(head);
+        let mut name_lengths = 0;
+        for (name, value) in fields {
+            name_lengths |= length_bit(name.len());
+            let place = [name.start, name.end, value.start, value.end];
+            bytes.extend_from_slice(place.map(|index| (index as u32).to_ne_bytes()).as_flattened());
+        }
+        Self { bytes: bytes.into(), head_bytes: head.len(), name_lengths }
     }
 
     /// The whole head, from the status line to the empty line.
-    pub fn head(&self) -> &Bytes {
-        &self.text
-    }
-
-    fn slice(&self, range: &Range<u32>) -> &[u8] {
-        &self.text[range.start as usize..range.end as usize]
+    pub fn head(&self) -> &[u8] {
+        &self.bytes[..self.head_bytes]
     }
 
     /// The fields in wire order: name as sent, value as bytes.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|field| (self.slice(&field.name), self.slice(&field.value)))
+        let (head, places) = self.bytes.split_at(self.head_bytes);
+        let (fields, _) = places.as_chunks::<FIELD_BYTES>();
+        fields.iter().map(|field| {
+            let index = |at: usize| {
+                let bytes = [field[at], field[at + 1], field[at + 2], field[at + 3]];
+                u32::from_ne_bytes(bytes) as usize
+            };
+            (&head[index(0)..index(4)], &head[index(8)..index(12)])
+        })
     }
 
     /// All values of a field; the name's case does not matter.
-    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        self.iter()
-            .filter(move |(have, _)| have.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| value)
+    pub fn get_all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        let may_be_there = self.name_lengths & length_bit(name.len()) != 0;
+        let fields = may_be_there.then(|| self.iter()).into_iter().flatten();
+        fields.filter(move |(have, _)| have.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
     /// The first value of a field, when it is text.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let mut fields = self.iter();
-        let (_, value) = fields.find(|(have, _)| have.eq_ignore_ascii_case(name.as_bytes()))?;
+        let value = self.get_all(name).next()?;
         std::str::from_utf8(value).ok()
     }
 
@@ -95,6 +104,10 @@ impl Headers {
         }
         joined
     }
+}
+
+fn length_bit(bytes: usize) -> u64 {
+    1 << bytes.min(63)
 }
 
 /// A header name as Go writes it: `x-request-id` → `X-Request-Id`. A name that is no token stays.

@@ -25,6 +25,7 @@ mod multipart;
 mod redirect;
 mod request;
 mod response;
+mod timer;
 mod wire_log;
 
 pub use client::{Client, ClientConfig};

@@ -105,9 +105,15 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The head for HTTP/1.1. To a plain proxy the target is the whole URL, with its authorization.
+    /// The head for HTTP/1.1.
     pub(crate) fn head(&self, proxy_authorization: Option<&str>) -> String {
         let mut head = String::with_capacity(192);
+        self.write_head(proxy_authorization, &mut head);
+        head
+    }
+
+    /// Writes the head for HTTP/1.1. To a plain proxy the target is the whole URL, with its authorization.
+    pub(crate) fn write_head(&self, proxy_authorization: Option<&str>, head: &mut String) {
         head.push_str(self.method.as_str());
         head.push(' ');
         if proxy_authorization.is_some() {
@@ -118,7 +124,7 @@ impl<'a> Message<'a> {
         head.push_str(&self.host);
         head.push_str("\r\n");
         if !self.user_agent.is_empty() {
-            push_field(&mut head, "User-Agent", &self.user_agent);
+            push_field(head, "User-Agent", &self.user_agent);
         }
         match &self.payload {
             Payload::None => {}
@@ -129,16 +135,15 @@ impl<'a> Message<'a> {
             }
         }
         for (name, value) in &self.headers {
-            push_field(&mut head, name, value);
+            push_field(head, name, value);
         }
         if let Some(authorization) = proxy_authorization.filter(|value| !value.is_empty()) {
-            push_field(&mut head, "Proxy-Authorization", authorization);
+            push_field(head, "Proxy-Authorization", authorization);
         }
         if self.close {
             head.push_str("Connection: close\r\n");
         }
         head.push_str("\r\n");
-        head
     }
 
     /// Whether it may be sent again when the first try broke without an answer: Go's rule.

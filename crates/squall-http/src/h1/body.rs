@@ -1,6 +1,7 @@
 //! Response bodies: takes bytes as they come, in pieces of any size, and tells where the body ends.
 
-use bytes::Bytes;
+use bytes::buf::Limit;
+use bytes::{BufMut as _, Bytes};
 use squall_net::NetError;
 
 use super::head::{Framing, check_fields};
@@ -19,6 +20,9 @@ const TRAILER_BYTES_MAX: usize = 4096;
 
 /// Lengths are promises: no more than this is reserved on one.
 const RESERVED_BYTES_MAX: u64 = 1 << 20;
+
+/// It is not worth a system call to read into less.
+const SPACE_BYTES_MIN: usize = 16 << 10;
 
 /// A body on its way in.
 #[derive(Debug)]
@@ -77,14 +81,40 @@ enum SizePart {
 impl Decoder {
     /// A decoder for a body framed like this.
     pub(crate) fn new(framing: Framing, keep: bool) -> Self {
-        let (state, reserved) = match framing {
-            Framing::Empty | Framing::Length(0) => (State::Done, 0),
-            Framing::Length(bytes) => (State::Length(bytes), bytes.min(RESERVED_BYTES_MAX)),
-            Framing::Chunked => (State::Chunked(Chunk::Size(SizeLine::default())), 0),
-            Framing::UntilClose => (State::UntilClose, 0),
+        let state = match framing {
+            Framing::Empty | Framing::Length(0) => State::Done,
+            Framing::Length(bytes) => State::Length(bytes),
+            Framing::Chunked => State::Chunked(Chunk::Size(SizeLine::default())),
+            Framing::UntilClose => State::UntilClose,
         };
-        let kept = keep.then(|| Vec::with_capacity(reserved as usize));
-        Self { state, kept, overhead_bytes: 0, trailer: Vec::new() }
+        Self { state, kept: keep.then(Vec::new), overhead_bytes: 0, trailer: Vec::new() }
+    }
+
+    /// Where the rest of a body of known length can be read to, once its start is there. There is a byte more than
+    /// is missing: should it be filled, something comes behind the body.
+    pub(crate) fn space(&mut self) -> Option<Limit<&mut Vec<u8>>> {
+        let (State::Length(missing), Some(kept)) = (&self.state, &mut self.kept) else { return None };
+        let wanted = wanted_bytes(*missing);
+        if kept.capacity() - kept.len() < wanted.min(SPACE_BYTES_MIN) {
+            // Beyond what was reserved on a promise, as much again as has come.
+            kept.reserve(wanted.min(kept.len().max(RESERVED_BYTES_MAX as usize)));
+        }
+        Some(kept.limit(wanted))
+    }
+
+    /// Takes note of so many bytes in that space and says how many of them are not the body's.
+    pub(crate) fn filled(&mut self, bytes: usize) -> Result<usize, NetError> {
+        let (State::Length(missing), Some(kept)) = (&mut self.state, &mut self.kept) else {
+            return Ok(bytes);
+        };
+        let excess = (bytes as u64).saturating_sub(*missing) as usize;
+        *missing -= (bytes - excess) as u64;
+        if *missing == 0 {
+            self.state = State::Done;
+        }
+        kept.truncate(kept.len() - excess);
+        check_body_limit(kept.len())?;
+        Ok(excess)
     }
 
     /// Whether the body is complete.
@@ -234,8 +264,20 @@ fn trailer_too_long() -> NetError {
     NetError::generic("http: suspiciously long trailer after chunked body")
 }
 
+/// The bytes of a body's rest with one to tell what comes behind it.
+fn wanted_bytes(missing: u64) -> usize {
+    usize::try_from(missing).unwrap_or(usize::MAX).saturating_add(1)
+}
+
 fn keep_up_to(kept: &mut Option<Vec<u8>>, input: &[u8], missing: &mut u64) -> Result<usize, NetError> {
     let taken = usize::try_from(*missing).map_or(input.len(), |missing| missing.min(input.len()));
+    if let Some(kept) = kept
+        && kept.capacity() == 0
+    {
+        let is_all = taken as u64 == *missing;
+        let reserved = if is_all { taken } else { wanted_bytes((*missing).min(RESERVED_BYTES_MAX)) };
+        kept.reserve_exact(reserved);
+    }
     keep(kept, &input[..taken])?;
     *missing -= taken as u64;
     Ok(taken)

@@ -1,9 +1,11 @@
 //! Response heads: finding their end, parsing them, and what they say about the body and the connection.
 
 use std::borrow::Cow;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes};
+use http::StatusCode;
 use squall_net::NetError;
 
 use crate::exchange::Protocol;
@@ -55,17 +57,17 @@ pub(crate) fn check_start(buffer: &[u8]) -> Result<(), NetError> {
     if buffer[..length] == HEAD_START[..length] { Ok(()) } else { Err(malformed(buffer)) }
 }
 
-/// Splits a head of `length` bytes off the buffer and parses it.
-pub(crate) fn parse(buffer: &mut BytesMut, length: usize) -> Result<Head, NetError> {
-    let text = buffer.split_to(length).freeze();
-    let parsed = match parse_text(&text) {
+/// Takes a head of `length` bytes off the buffer, which is in one piece, and parses it.
+pub(crate) fn parse(buffer: &mut impl Buf, length: usize) -> Result<Head, NetError> {
+    let text = &buffer.chunk()[..length];
+    let parsed = match parse_text(text) {
         // Obsolete, and thus not looked for before something is wrong.
-        Err(httparse::Error::HeaderName) if let Some(unfolded) = unfold(&text) => {
-            parse_text(&unfolded.into())
-        }
+        Err(httparse::Error::HeaderName) if let Some(unfolded) = unfold(text) => parse_text(&unfolded),
         parsed => parsed,
     };
-    parsed.map_err(|error| parse_error(error, &text))
+    let head = parsed.map_err(|error| parse_error(error, text));
+    buffer.advance(length);
+    head
 }
 
 /// The head with each field in one line; None when that is how it is. The first field continues nothing.
@@ -89,21 +91,24 @@ fn unfold(text: &[u8]) -> Option<Vec<u8>> {
     Some(unfolded)
 }
 
-fn parse_text(text: &Bytes) -> Result<Head, httparse::Error> {
-    let mut usual = [httparse::EMPTY_HEADER; FIELDS_USUAL];
+fn parse_text(text: &[u8]) -> Result<Head, httparse::Error> {
+    let mut usual = [const { MaybeUninit::uninit() }; FIELDS_USUAL];
     match parse_fields(text, &mut usual) {
         Err(httparse::Error::TooManyHeaders) => {
-            parse_fields(text, &mut vec![httparse::EMPTY_HEADER; FIELDS_MAX])
+            parse_fields(text, &mut vec![MaybeUninit::uninit(); FIELDS_MAX])
         }
         parsed => parsed,
     }
 }
 
-fn parse_fields<'b>(text: &'b Bytes, fields: &mut [httparse::Header<'b>]) -> Result<Head, httparse::Error> {
-    let mut response = httparse::Response::new(fields);
+fn parse_fields<'b>(
+    text: &'b [u8],
+    fields: &mut [MaybeUninit<httparse::Header<'b>>],
+) -> Result<Head, httparse::Error> {
+    let mut response = httparse::Response::new(&mut []);
     let mut parser = httparse::ParserConfig::default();
     parser.allow_multiple_spaces_in_response_status_delimiters(true);
-    let parsed = parser.parse_response(&mut response, text)?;
+    let parsed = parser.parse_response_with_uninit_headers(&mut response, text, fields)?;
     // Empty lines are skipped before a head, and then there may be none.
     if !text.starts_with(HEAD_START) || parsed != httparse::Status::Complete(text.len()) {
         return Err(httparse::Error::Version);
@@ -116,17 +121,24 @@ fn parse_fields<'b>(text: &'b Bytes, fields: &mut [httparse::Header<'b>]) -> Res
         let start = part.as_ptr() as usize - text.as_ptr() as usize;
         start..start + part.len()
     };
-    let mut headers = Headers::with_text(text.clone(), response.headers.len());
-    for field in response.headers.iter() {
-        headers.push(place(field.name.as_bytes()), place(field.value));
-    }
-    let reason = response.reason.filter(|reason| !reason.is_empty());
+    let places = response.headers.iter().map(|field| (place(field.name.as_bytes()), place(field.value)));
+    let status = response.code.unwrap_or_default();
+    let shown = response.reason.filter(|reason| !reason.is_empty());
     Ok(Head {
         protocol: if response.version == Some(0) { Protocol::Http10 } else { Protocol::Http11 },
-        status: response.code.unwrap_or_default(),
-        reason: text.slice(place(reason.map_or_else(|| line_reason(text), str::as_bytes))),
-        headers,
+        status,
+        reason: reason(status, shown.map_or_else(|| line_reason(text), str::as_bytes)),
+        headers: Headers::new(text, places),
     })
+}
+
+/// The text after the status; nearly always the standard one, which takes no memory.
+fn reason(status: u16, text: &[u8]) -> Bytes {
+    let standard = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    match standard.filter(|standard| standard.as_bytes() == text) {
+        Some(standard) => Bytes::from_static(standard.as_bytes()),
+        None => Bytes::copy_from_slice(text),
+    }
 }
 
 /// The reason as it stands in the head: the parser shows none outside of ASCII.

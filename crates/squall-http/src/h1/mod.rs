@@ -1,9 +1,9 @@
 //! HTTP/1.1 over a stream: one request, one response.
 //!
 //! A connection holds no buffers between exchanges. While one runs, bytes are read into a scratch
-//! buffer of the thread; head and body of a small response then share one allocation. The request
-//! goes out in one vectored write; should that not do, reading and writing take turns, so a server may
-//! answer before it has read everything.
+//! buffer of the thread, and only what is kept is copied from there: the head, and the body's start. The
+//! rest of a long body is read to where it stays. The request goes out in one vectored write; should that
+//! not do, reading and writing take turns, so a server may answer before it has read everything.
 
 mod body;
 pub(crate) mod head;
@@ -14,13 +14,13 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use squall_net::{Dialed, NetError, Stream, TlsInfo};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use crate::exchange::{Marks, Protocol};
@@ -110,124 +110,185 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         marks: &mut Marks,
     ) -> Result<Received, Failure> {
         let mut outbox = Outbox::new(outgoing);
-        let outcome = self.run(outgoing, &mut outbox, marks).await;
-        outcome.map_err(|error| Failure {
-            error,
-            nothing_sent: outbox.sent == 0,
-            no_answer: marks.first_byte.is_none(),
+        let mut inbox = Inbox::new(outgoing);
+        // One future with all its state beside it: nested ones are copied into each other with every call.
+        match poll_fn(|cx| self.poll_exchange(&mut outbox, &mut inbox, marks, cx)).await {
+            Ok(incoming) => Ok(incoming.into_received(outbox.is_done())),
+            Err(error) => {
+                Err(Failure { error, nothing_sent: outbox.sent == 0, no_answer: marks.first_byte.is_none() })
+            }
+        }
+    }
+
+    /// Sends and reads by turns until the response is complete.
+    fn poll_exchange(
+        &mut self,
+        outbox: &mut Outbox<'_>,
+        inbox: &mut Inbox,
+        marks: &mut Marks,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Incoming, NetError>> {
+        loop {
+            if let Some(incoming) = inbox.incoming.take_if(|incoming| incoming.decoder.is_done()) {
+                return Poll::Ready(Ok(incoming));
+            }
+            outbox.poll_send(&mut self.stream, cx, marks);
+            let received = match ready!(self.poll_read(inbox, marks, cx)) {
+                Ok(taken) => Ok(taken?),
+                Err(error) => Err(error),
+            };
+            match (received, &outbox.error) {
+                // What broke the sending explains a missing answer better than its absence does.
+                (Ok(0) | Err(_), Some(error)) => return Poll::Ready(Err(NetError::io("write", error))),
+                (Ok(0), None) => inbox.end()?,
+                (Ok(_), _) => {}
+                (Err(error), None) => {
+                    read_error(&error)?;
+                    inbox.end()?;
+                }
+            }
+        }
+    }
+
+    /// Reads once and says how much that was, or what is wrong with it; 0 is the end.
+    fn poll_read(
+        &mut self,
+        inbox: &mut Inbox,
+        marks: &mut Marks,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Result<usize, NetError>>> {
+        if let Some(incoming) = &mut inbox.incoming
+            && let Some(mut space) = incoming.decoder.space()
+        {
+            let received = ready!(pin!(self.stream.read_buf(&mut space)).poll(cx))?;
+            return Poll::Ready(Ok(incoming.filled(received)));
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut buffer = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+            let bytes = buffer.filled();
+            if !bytes.is_empty() && marks.first_byte.is_none() {
+                marks.first_byte = Some(Instant::now());
+            }
+            Poll::Ready(Ok(inbox.take(bytes).map(|()| bytes.len())))
         })
     }
+}
 
-    async fn run(
-        &mut self,
-        outgoing: Outgoing<'_>,
-        outbox: &mut Outbox<'_>,
-        marks: &mut Marks,
-    ) -> Result<Received, NetError> {
-        let mut buffer = BytesMut::new();
-        let (head, framing) = self.read_head(outgoing, outbox, &mut buffer, marks).await?;
-        let body = self.read_body(framing, outgoing.keep_body, outbox, &mut buffer, marks).await?;
-        // Bytes behind the body answer nothing we asked: whoever sent them is not to be trusted.
-        let reusable = buffer.is_empty() && outbox.is_done() && head.keeps_alive(framing);
-        let Head { protocol, status, reason, headers } = head;
-        Ok(Received { protocol, status, reason, headers, body, reusable })
-    }
+/// A response on its way in.
+#[derive(Debug)]
+struct Inbox {
+    to_head_request: bool,
+    keep_body: bool,
+    /// The start of a head that is not complete, and how much of it has been looked at.
+    partial: Vec<u8>,
+    scanned: usize,
+    heads_bytes: usize,
+    /// What there is once the final head has come.
+    incoming: Option<Incoming>,
+}
 
-    /// The final head; informational ones before it are skipped.
-    async fn read_head(
-        &mut self,
-        outgoing: Outgoing<'_>,
-        outbox: &mut Outbox<'_>,
-        buffer: &mut BytesMut,
-        marks: &mut Marks,
-    ) -> Result<(Head, Framing), NetError> {
-        let (mut scanned, mut heads_bytes) = (0, 0);
-        loop {
-            if let Some(length) = head::find_end(buffer, &mut scanned) {
-                heads_bytes += length;
-                check_limit(heads_bytes)?;
-                let head = head::parse(buffer, length)?;
-                scanned = 0;
-                match head.status {
-                    101 => return Err(switching_protocols(&head)),
-                    100..200 => continue,
-                    _ => {}
-                }
-                let framing = head.framing(outgoing.is_head)?;
-                return Ok((head, framing));
-            }
-            check_limit(heads_bytes + buffer.len())?;
-            let received = self.read(outbox, marks, |bytes| buffer.extend_from_slice(bytes)).await;
-            if received? == 0 {
-                let nothing = buffer.is_empty() && heads_bytes == 0;
-                return Err(NetError::generic(if nothing { "EOF" } else { "unexpected EOF" }));
-            }
-            head::check_start(buffer)?;
+/// A response whose head is known.
+#[derive(Debug)]
+struct Incoming {
+    head: Head,
+    framing: Framing,
+    decoder: Decoder,
+    /// Bytes have come behind the body.
+    has_excess: bool,
+}
+
+impl Inbox {
+    fn new(outgoing: Outgoing<'_>) -> Self {
+        Self {
+            to_head_request: outgoing.is_head,
+            keep_body: outgoing.keep_body,
+            partial: Vec::new(),
+            scanned: 0,
+            heads_bytes: 0,
+            incoming: None,
         }
     }
 
-    async fn read_body(
-        &mut self,
-        framing: Framing,
-        keep: bool,
-        outbox: &mut Outbox<'_>,
-        buffer: &mut BytesMut,
-        marks: &mut Marks,
-    ) -> Result<Option<Bytes>, NetError> {
-        if let Framing::Length(length) = framing
-            && length <= buffer.len() as u64
-        {
-            let body = buffer.split_to(length as usize).freeze();
-            return Ok(keep.then_some(body));
+    fn take(&mut self, bytes: &[u8]) -> Result<(), NetError> {
+        if let Some(incoming) = &mut self.incoming {
+            return incoming.feed(bytes);
         }
-        let mut decoder = Decoder::new(framing, keep);
-        let taken = decoder.feed(buffer)?;
-        let _ = buffer.split_to(taken);
-        while !decoder.is_done() {
-            let mut fed = Ok(());
-            let received = self.read(outbox, marks, |bytes| {
-                fed = decoder.feed(bytes).map(|taken| buffer.extend_from_slice(&bytes[taken..]));
-            });
-            let received = received.await?;
-            fed?;
-            if received == 0 {
-                decoder.end()?;
-            }
+        if self.partial.is_empty() {
+            let rest = self.take_heads(bytes)?;
+            self.partial.extend_from_slice(rest);
+            return Ok(());
         }
-        Ok(decoder.into_body())
+        let mut partial = std::mem::take(&mut self.partial);
+        partial.extend_from_slice(bytes);
+        let taken = partial.len() - self.take_heads(&partial)?.len();
+        partial.drain(..taken);
+        self.partial = partial;
+        Ok(())
     }
 
-    /// Waits for bytes and hands them to `take`; 0 is the end. Sends what is still to be sent meanwhile.
-    async fn read(
-        &mut self,
-        outbox: &mut Outbox<'_>,
-        marks: &mut Marks,
-        mut take: impl FnMut(&[u8]),
-    ) -> Result<usize, NetError> {
-        let received = poll_fn(|cx| {
-            outbox.poll_send(&mut self.stream, cx, marks);
-            SCRATCH.with_borrow_mut(|scratch| {
-                let mut buffer = ReadBuf::new(scratch);
-                ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
-                marks.first_byte =
-                    marks.first_byte.or_else(|| (!buffer.filled().is_empty()).then(Instant::now));
-                take(buffer.filled());
-                Poll::Ready(Ok(buffer.filled().len()))
-            })
-        });
-        // What broke the sending explains a missing answer better than its absence does.
-        match (received.await, &outbox.error) {
-            (Ok(0) | Err(_), Some(error)) => Err(NetError::io("write", error)),
-            (Ok(received), _) => Ok(received),
-            (Err(error), None) => read_error(&error),
+    /// Takes heads up to the final one, and what follows that. Informational ones are skipped. Returns the start
+    /// of a head that is not complete.
+    fn take_heads<'b>(&mut self, mut bytes: &'b [u8]) -> Result<&'b [u8], NetError> {
+        if bytes.is_empty() {
+            return Ok(bytes);
+        }
+        head::check_start(bytes)?;
+        while let Some(length) = head::find_end(bytes, &mut self.scanned) {
+            self.scanned = 0;
+            self.heads_bytes += length;
+            check_limit(self.heads_bytes)?;
+            let head = head::parse(&mut bytes, length)?;
+            match head.status {
+                101 => return Err(switching_protocols(&head)),
+                100..200 => continue,
+                _ => {}
+            }
+            let framing = head.framing(self.to_head_request)?;
+            let decoder = Decoder::new(framing, self.keep_body);
+            let incoming = Incoming { head, framing, decoder, has_excess: false };
+            self.incoming.insert(incoming).feed(bytes)?;
+            return Ok(&[]);
+        }
+        check_limit(self.heads_bytes + bytes.len())?;
+        Ok(bytes)
+    }
+
+    /// The connection has ended.
+    fn end(&mut self) -> Result<(), NetError> {
+        match &mut self.incoming {
+            Some(incoming) => incoming.decoder.end(),
+            None if self.partial.is_empty() && self.heads_bytes == 0 => Err(NetError::generic("EOF")),
+            None => Err(NetError::generic("unexpected EOF")),
         }
     }
 }
 
+impl Incoming {
+    fn feed(&mut self, bytes: &[u8]) -> Result<(), NetError> {
+        let taken = self.decoder.feed(bytes)?;
+        self.has_excess |= taken < bytes.len();
+        Ok(())
+    }
+
+    /// So many bytes have been read into the decoder's space.
+    fn filled(&mut self, bytes: usize) -> Result<usize, NetError> {
+        self.has_excess |= self.decoder.filled(bytes)? > 0;
+        Ok(bytes)
+    }
+
+    fn into_received(self, request_sent: bool) -> Received {
+        // Bytes behind the body answer nothing we asked: whoever sent them is not to be trusted.
+        let reusable = !self.has_excess && request_sent && self.head.keeps_alive(self.framing);
+        let Head { protocol, status, reason, headers } = self.head;
+        Received { protocol, status, reason, headers, body: self.decoder.into_body(), reusable }
+    }
+}
+
 /// TLS that ends without saying so is an end like any other; what it cut off is noticed by the framing.
-fn read_error(error: &io::Error) -> Result<usize, NetError> {
+fn read_error(error: &io::Error) -> Result<(), NetError> {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => Ok(0),
+        io::ErrorKind::UnexpectedEof => Ok(()),
         _ => Err(NetError::io("read", error)),
     }
 }
