@@ -17,7 +17,7 @@ use squall_loader::ModuleId;
 use crate::{
     globals,
     modules::{http::FieldAtoms, k6::CheckSeries},
-    runtime::memory::Heap,
+    runtime::{memory::Heap, shapes::Shapes},
 };
 
 /// Makes an object that VUs share, and all that it leads to, take no new properties. What nothing inherits from and
@@ -66,6 +66,7 @@ pub(crate) struct Realm {
     pub(crate) import: OnceCell<Persistent<Function<'static>>>,
     pub(crate) field_atoms: OnceCell<FieldAtoms>,
     pub(crate) check_series: CheckSeries,
+    pub(crate) shapes: Shapes,
 }
 
 impl Realm {
@@ -83,6 +84,7 @@ impl Realm {
             import: OnceCell::new(),
             field_atoms: OnceCell::new(),
             check_series: CheckSeries::default(),
+            shapes: Shapes::default(),
         }
     }
 
@@ -101,6 +103,7 @@ impl Realm {
             return Ok(());
         }
         globals::install(ctx)?;
+        self.shapes.keep_of_functions(ctx)?;
         if self.is_shared {
             let make: Function = ctx.eval(GUARD)?;
             let is_proxy = Function::new(ctx.clone(), |value: Value| value.is_proxy())?;

@@ -52,7 +52,7 @@ fn check<'js>(
     let mut all_hold = true;
     for entry in checks.props::<Atom, Value>() {
         let (name, check) = entry?;
-        let series = check_series(&ctx, &vu, &name, &custom)?;
+        let series = check_series(&ctx, &vu, checks, &name, &custom)?;
         let outcome = hold(&ctx, &vu, &check, &value);
         if matches!(outcome, Err(CheckError::Async)) {
             return Err(throw_go(
@@ -89,6 +89,7 @@ const CHECKS_LIMIT: usize = 4096;
 fn check_series<'js>(
     ctx: &Ctx<'js>,
     vu: &VuState,
+    checks: &Object<'js>,
     name: &Atom<'js>,
     custom: &[(String, String)],
 ) -> Result<SeriesId> {
@@ -114,6 +115,7 @@ fn check_series<'js>(
     if known.len() >= CHECKS_LIMIT {
         known.clear();
     }
+    vu.realm.shapes.keep_of_names(ctx, checks)?;
     let entry = CheckEntry { series, _name: HeldAtom::new(ctx, name.clone()), _tags: around };
     known.insert(key, entry);
     Ok(series)

@@ -12,6 +12,7 @@ use std::{
     mem::{ManuallyDrop, transmute},
     pin::{Pin, pin},
     ptr,
+    task::{Context, Poll},
 };
 
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -83,7 +84,7 @@ impl FiberState {
     pub(crate) fn block_on<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut output = None;
         {
-            let waiting = pin!(async { output = Some(future.await) });
+            let waiting = pin!(Deliver { future: pin!(future), output: &mut output });
             let waiting: Pin<&mut dyn Future<Output = ()>> = waiting;
             // SAFETY: it is given up by whoever resumes the fiber, and until then this stack stays as it is.
             let waiting = unsafe { transmute::<Pin<&mut dyn Future<Output = ()>>, Waiting>(waiting) };
@@ -98,6 +99,21 @@ impl FiberState {
     pub(crate) fn release_stack(&self) {
         let here = 0_u8;
         self.stack.release_below(&raw const here as usize);
+    }
+}
+
+/// A future that leaves its output with the fiber. (An `async` block would move the inner future, which is large,
+/// once more.)
+struct Deliver<'a, F: Future> {
+    future: Pin<&'a mut F>,
+    output: &'a mut Option<F::Output>,
+}
+
+impl<F: Future> Future for Deliver<'_, F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.future.as_mut().poll(cx).map(|output| *self.output = Some(output))
     }
 }
 

@@ -1,15 +1,12 @@
 //! `k6/http`: requests as scripts state them, responses as scripts see them.
 //!
-//! [`request`] reads arguments, [`response`] is the object that comes back, [`select`] reads its JSON, [`record`]
+//! [`request`] reads arguments, [`response`] is the object that comes back, [`json`] and [`select`] read its JSON, [`record`]
 //! makes samples of each exchange, [`batch`] sends many at once, [`jar`] is cookies, [`expected`] decides what
 //! failed. The wire is `squall-http`'s.
 
 use std::{cell::RefCell, rc::Rc};
 
-use rquickjs::{
-    Ctx, Function, Object, Persistent, Promise, Result, Value,
-    function::{Opt, Rest},
-};
+use rquickjs::{Ctx, Function, Object, Persistent, Promise, Result, Value, function::Opt};
 use squall_http::{Connections, CookieJar, Response};
 
 use crate::{
@@ -23,6 +20,7 @@ mod debug;
 mod expected;
 mod form;
 mod jar;
+mod json;
 mod record;
 mod request;
 mod response;
@@ -82,8 +80,8 @@ pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let http = Object::new(ctx.clone())?;
     for name in ["get", "head"] {
         let method = name.to_uppercase();
-        let function = move |ctx: Ctx<'js>, arguments: Rest<Value<'js>>| {
-            let [url, params] = first(&ctx, &arguments);
+        let function = move |ctx: Ctx<'js>, url: Opt<Value<'js>>, params: Opt<Value<'js>>| {
+            let [url, params] = or_undefined(&ctx, [url, params]);
             send(&ctx, request::parse(&ctx, &method, url, None, params))
         };
         http.set(name, Function::new(ctx.clone(), function)?.with_name(name)?)?;
@@ -91,10 +89,11 @@ pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     for (name, method) in
         [("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("del", "DELETE"), ("options", "OPTIONS")]
     {
-        let function = move |ctx: Ctx<'js>, arguments: Rest<Value<'js>>| {
-            let [url, body, params] = first(&ctx, &arguments);
-            send(&ctx, request::parse(&ctx, method, url, Some(body), params))
-        };
+        let function =
+            move |ctx: Ctx<'js>, url: Opt<Value<'js>>, body: Opt<Value<'js>>, params: Opt<Value<'js>>| {
+                let [url, body, params] = or_undefined(&ctx, [url, body, params]);
+                send(&ctx, request::parse(&ctx, method, url, Some(body), params))
+            };
         http.set(name, Function::new(ctx.clone(), function)?.with_name(name)?)?;
     }
     http.set("request", Function::new(ctx.clone(), request)?.with_name("request")?)?;
@@ -139,15 +138,19 @@ const CONSTANTS: &[(&str, &str)] = &[
     ("OCSP_REASON_AA_COMPROMISE", "aa_compromise"),
 ];
 
-/// The first arguments; those that are missing are undefined, those beyond are ignored.
-fn first<'js, const N: usize>(ctx: &Ctx<'js>, arguments: &[Value<'js>]) -> [Value<'js>; N] {
-    std::array::from_fn(|index| {
-        arguments.get(index).cloned().unwrap_or_else(|| Value::new_undefined(ctx.clone()))
-    })
+/// Arguments, of which those that are missing are undefined.
+fn or_undefined<'js, const N: usize>(ctx: &Ctx<'js>, arguments: [Opt<Value<'js>>; N]) -> [Value<'js>; N] {
+    arguments.map(|argument| argument.0.unwrap_or_else(|| Value::new_undefined(ctx.clone())))
 }
 
-fn request<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<Value<'js>> {
-    let [method, url, body, params] = first(&ctx, &arguments);
+fn request<'js>(
+    ctx: Ctx<'js>,
+    method: Opt<Value<'js>>,
+    url: Opt<Value<'js>>,
+    body: Opt<Value<'js>>,
+    params: Opt<Value<'js>>,
+) -> Result<Value<'js>> {
+    let [method, url, body, params] = or_undefined(&ctx, [method, url, body, params]);
     let method = request::method_of(&ctx, &method)?;
     send(&ctx, request::parse(&ctx, &method, url, Some(body), params))
 }
@@ -174,9 +177,8 @@ fn async_request<'js>(
 ) -> Result<Promise<'js>> {
     let vu = vu::current();
     check_stage(&ctx, &vu)?;
-    let undefined = || Value::new_undefined(ctx.clone());
     let method = request::method_of(&ctx, &method)?;
-    let (body, params) = (body.0.unwrap_or_else(undefined), params.0.unwrap_or_else(undefined));
+    let [body, params] = or_undefined(&ctx, [body, params]);
     let call = request::parse(&ctx, &method, url, Some(body), params);
     let (promise, resolve, reject) = ctx.promise()?;
     match call {

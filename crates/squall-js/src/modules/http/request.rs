@@ -9,7 +9,13 @@ use squall_metrics::TagSet;
 use squall_options::parse_duration;
 use url::{ParseError, Url};
 
-use super::{debug, expected::Expectation, form, jar, record, response, state};
+use super::{
+    debug,
+    expected::Expectation,
+    form, jar,
+    record::{self, LastExchange},
+    response, state,
+};
 use crate::{
     errors::throw_go,
     modules::{bytes_of, tags_of},
@@ -63,10 +69,17 @@ impl Call {
             }
             let is_expected = self.expectation.holds(exchange);
             if Rc::ptr_eq(first_url, &exchange.url) || exchange.url == *first_url {
-                record::exchange(vu, &self.tags, &self.name, exchange, is_expected);
+                record::exchange(
+                    vu,
+                    &self.tags,
+                    &self.name,
+                    &self.target.last_exchange,
+                    exchange,
+                    is_expected,
+                );
             } else {
                 let name = Arc::from(clean_url(exchange.url.as_str()));
-                record::exchange(vu, &self.tags, &name, exchange, is_expected);
+                record::exchange(vu, &self.tags, &name, &LastExchange::default(), exchange, is_expected);
             }
         };
         vu.worker.client.send(&state(vu).connections, &self.request, &mut on_exchange).await
@@ -77,7 +90,14 @@ impl Call {
         let Request { method, url, .. } = &self.request;
         let response = Response::failed(method.clone(), Rc::clone(url), NetError::generic(problem));
         let is_expected = self.expectation.holds(&response.exchange);
-        record::exchange(vu, &self.tags, &self.name, &response.exchange, is_expected);
+        record::exchange(
+            vu,
+            &self.tags,
+            &self.name,
+            &self.target.last_exchange,
+            &response.exchange,
+            is_expected,
+        );
         response
     }
 }
@@ -197,7 +217,13 @@ impl<'js> Parser<'_, 'js> {
         {
             let parsed = self.parse_url(&text)?;
             let (url, problem) = (Rc::clone(&parsed.url), parsed.problem.clone());
-            return Ok(Rc::new(Target { url, problem, written: text, name: name.into() }));
+            return Ok(Rc::new(Target {
+                url,
+                problem,
+                written: text,
+                name: name.into(),
+                last_exchange: LastExchange::default(),
+            }));
         }
         let text = match url.as_string() {
             Some(text) => text.to_string()?,
@@ -367,6 +393,7 @@ pub(crate) struct Target {
     problem: Option<String>,
     written: String,
     name: Arc<str>,
+    last_exchange: LastExchange,
 }
 
 impl Target {
@@ -385,7 +412,13 @@ impl Target {
             Err(ParseError::EmptyHost) => (nowhere()?, Some("http: no Host in request URL".to_owned())),
             Err(error) => return Err(error),
         };
-        Ok(Target { url: Rc::new(url), problem, written: text.to_owned(), name: clean_url(text).into() })
+        Ok(Target {
+            url: Rc::new(url),
+            problem,
+            written: text.to_owned(),
+            name: clean_url(text).into(),
+            last_exchange: LastExchange::default(),
+        })
     }
 }
 

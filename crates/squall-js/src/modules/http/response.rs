@@ -9,7 +9,10 @@ use rquickjs::{
 };
 use squall_http::{Auth, Response, canonical_name, millis, response_cookies};
 
-use super::request::{Call, ResponseType, without_credentials};
+use super::{
+    json,
+    request::{Call, ResponseType, without_credentials},
+};
 use crate::{
     atoms::{self, HeldAtom},
     classes,
@@ -217,6 +220,10 @@ impl<'js> ResponseObject<'js> {
             return Ok(value.clone());
         }
         let value = make(ctx, &self.source, FIELDS[index])?;
+        if value.is_number() {
+            // As cheap to make again.
+            return Ok(value);
+        }
         self.slots.borrow_mut()[index] = Some(value.clone());
         Ok(value)
     }
@@ -429,13 +436,14 @@ fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -
     if let Some(parsed) = &*object.parsed.borrow() {
         return Ok(parsed.clone());
     }
-    let parsed = ctx.json_parse(&body[..]).map_err(|error| {
+    let parsed = json::parse(&ctx, &body).map_err(|error| {
         let reason = match error {
             rquickjs::Error::Exception => crate::errors::describe_message(&ctx.catch()),
             error => error.to_string(),
         };
         throw_go(&ctx, &format!("the body is not valid JSON: {reason}"))
     })?;
+    vu::current().realm.shapes.keep_of_document(&ctx, &parsed)?;
     *object.parsed.borrow_mut() = Some(parsed.clone());
     Ok(parsed)
 }
