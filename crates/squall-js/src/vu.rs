@@ -129,6 +129,16 @@ impl VuState {
         }
     }
 
+    /// Looks for cycles when the group's heap has grown. What init code makes is there to stay.
+    fn collect(&self) {
+        let heap = &self.realm.heap;
+        if self.in_init() {
+            heap.set_marks();
+        } else if let Some(pause) = heap.collect_if_grown() {
+            self.run().generator.record_pause(pause);
+        }
+    }
+
     fn wake_when_stopped(&self, waker: &Waker) {
         if let Some(stop) = &*self.stop.borrow() {
             stop.register(waker);
@@ -243,9 +253,7 @@ impl JsVu {
                     waiting = None;
                 }
                 let pause = fiber.resume(&state.fiber);
-                if let Some(pause) = state.realm.heap.collect_if_grown() {
-                    state.run().generator.record_pause(pause);
-                }
+                state.collect();
                 match pause {
                     Pause::Blocked(future) => waiting = Some(future),
                     // Wakes this task only after the thread has looked at its timers and sockets: a plain wake-up

@@ -17,6 +17,10 @@ const REALMS_PER_RUNTIME: usize = 32;
 /// VUs a runtime that share its one realm: they hold a twentieth.
 const VUS_PER_REALM: usize = 128;
 
+/// A runtime that holds this much takes no more VUs: a collection takes some milliseconds a megabyte, and all VUs
+/// of the thread wait for it.
+const HEAP_BYTES_MAX: usize = 8 << 20;
+
 /// The runtimes of one worker thread.
 pub(crate) struct Groups {
     /// What VUs need to share a runtime; without it each gets one of its own.
@@ -50,7 +54,7 @@ impl Groups {
     pub(crate) fn next_realm(&self) -> rquickjs::Result<Rc<Realm>> {
         let mut filling = self.filling.borrow_mut();
         let mut group = match filling.take() {
-            Some(group) if group.vus < self.capacity() => group,
+            Some(group) if group.vus < self.capacity() && group.heap.held_bytes() < HEAP_BYTES_MAX => group,
             _ => Group::new()?,
         };
         group.vus += 1;

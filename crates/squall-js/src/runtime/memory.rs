@@ -94,12 +94,16 @@ impl Heap {
     }
 
     /// A collection costs in proportion to what is there, so the heap may grow in proportion before the next one.
-    fn set_marks(&self) {
+    pub(crate) fn set_marks(&self) {
         let held = self.held_bytes.get();
         let mark = held + (held / 2).max(GROWTH_BYTES_MIN);
         self.collect_at_bytes.set(mark);
         // SAFETY: the runtime lives as long as its heap.
         unsafe { qjs::JS_SetGCThreshold(self.runtime, (mark + 4 * GROWTH_BYTES_MIN) as _) };
+    }
+
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes.get()
     }
 
     /// Looks for cycles if it is time to, and says how long that took. Call when no fiber of the runtime runs.

@@ -1,6 +1,6 @@
 //! Arguments of a request as scripts give them, read into what the client sends.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::HashMap, pin::pin, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rquickjs::{Coerced, Ctx, Exception, Object, Result, Value, function::Rest};
@@ -82,7 +82,8 @@ impl Call {
                 record::exchange(vu, &self.tags, &name, &LastExchange::default(), exchange, is_expected);
             }
         };
-        vu.worker.client.send(&state(vu).connections, &self.request, &mut on_exchange).await
+        // Pinned where it is: a large future is not moved about.
+        pin!(vu.worker.client.send(&state(vu).connections, &self.request, &mut on_exchange)).await
     }
 
     /// As in k6 a call to a URL that nobody can be asked for counts as a request that failed.
