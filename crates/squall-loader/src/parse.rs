@@ -1,20 +1,25 @@
 //! Reads one file's syntax: ES module or CommonJS, what it imports and under which names, and, for
 //! CommonJS, the exports that can be seen without running it.
 
-use std::collections::BTreeSet;
+mod thisless;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    Argument, AssignmentExpression, CallExpression, ExportAllDeclaration, ExportFromDeclaration, Expression,
-    ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, MemberExpression, ObjectExpression,
-    ObjectPropertyKind, StringLiteral, WithClause,
+    Argument, AssignmentExpression, CallExpression, ChainElement, ExportAllDeclaration,
+    ExportFromDeclaration, Expression, Function, ImportDeclaration, ImportDeclarationSpecifier,
+    ImportExpression, MemberExpression, ObjectExpression, ObjectPropertyKind, StaticMemberExpression,
+    StringLiteral, TaggedTemplateExpression, ThisExpression, WithClause,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::diagnostics::{OxcDiagnostic, Severity};
 use oxc::parser::{ParseOptions, Parser};
-use oxc::semantic::{Scoping, SemanticBuilder};
+use oxc::semantic::{ScopeFlags, Scoping, SemanticBuilder, SymbolId};
 use oxc::span::{GetSpan, SourceType, Span};
 use oxc::syntax::module_record::ModuleRecord;
+
+use self::thisless::thisless_exports;
 
 /// What the loader needs to know of a file's syntax. Offsets are bytes into the parsed text.
 #[derive(Debug, Default)]
@@ -41,6 +46,10 @@ pub(crate) struct VisibleExports {
     /// Specifiers whose exports are passed on: `export *`, and in CommonJS `module.exports = require("x")`
     /// and `__exportStar(require("x"))`.
     pub(crate) passed_on: Vec<String>,
+    /// Names in an ES module of functions that pay no heed to what they are called on: they do not mention `this`.
+    pub(crate) thisless: BTreeSet<String>,
+    /// `export { name as exported } from "x"` in an ES module: by what is exported, the specifier and the name there.
+    pub(crate) passed_by_name: BTreeMap<String, (String, String)>,
 }
 
 impl VisibleExports {
@@ -94,6 +103,18 @@ pub(crate) struct Namespace {
     pub(crate) span: Span,
     /// The name as written.
     pub(crate) local: String,
+    /// What is taken from it, when it is plain to see that this is all.
+    pub(crate) members: Option<Members>,
+}
+
+/// The members of a namespace that a module names, in `lib.name` and `lib?.name`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members {
+    pub(crate) names: BTreeSet<String>,
+    /// Those that are called, so that the namespace is their `this`.
+    pub(crate) called: BTreeSet<String>,
+    /// How often it is referred to in this way.
+    references: usize,
 }
 
 /// Why a text does not parse.
@@ -128,13 +149,22 @@ pub(crate) fn analyse(text: &str) -> Result<Analysis, ParseError> {
     let is_module = parsed.program.source_type.is_module();
     let reads_options = functions_read_options(&scoping);
     let analysis = Analysis { is_module, uses_require, reads_options, ..Analysis::default() };
-    let mut visitor = Visitor { scoping: &scoping, analysis };
+    let mut visitor = Visitor {
+        scoping: &scoping,
+        analysis,
+        namespaces: HashMap::new(),
+        members: HashMap::new(),
+        functions: Vec::new(),
+        with_this: HashSet::new(),
+    };
     visitor.visit_program(&parsed.program);
-    let mut analysis = visitor.analysis;
+    visitor.settle_namespaces();
+    let Visitor { mut analysis, with_this, .. } = visitor;
     if is_module {
         analysis.exports.names = exported_names(&parsed.module_record);
         analysis.exports.default = parsed.module_record.exported_bindings.contains_key("default")
             || parsed.module_record.local_export_entries.iter().any(|entry| entry.export_name.is_default());
+        analysis.exports.thisless = thisless_exports(&parsed.program, &scoping, &with_this);
     }
     Ok(analysis)
 }
@@ -154,9 +184,53 @@ fn exported_names(record: &ModuleRecord<'_>) -> BTreeSet<String> {
 struct Visitor<'s> {
     scoping: &'s Scoping,
     analysis: Analysis,
+    /// By index of the request: the name that a namespace is imported under.
+    namespaces: HashMap<usize, SymbolId>,
+    /// By imported name: what is taken from it.
+    members: HashMap<SymbolId, Members>,
+    /// The functions around, without arrow functions, as these have the `this` of where they stand.
+    functions: Vec<Span>,
+    /// Functions that mention `this`.
+    with_this: HashSet<Span>,
 }
 
 impl Visitor<'_> {
+    /// Tells of each namespace what is taken from it, unless something else becomes of it.
+    fn settle_namespaces(&mut self) {
+        for (&index, &symbol) in &self.namespaces {
+            let members = self.members.remove(&symbol).unwrap_or_default();
+            if let Form::Static(StaticImport { namespace: Some(namespace), .. }) =
+                &mut self.analysis.requests[index].form
+                && self.scoping.get_resolved_references(symbol).count() == members.references
+            {
+                namespace.members = Some(members);
+            }
+        }
+    }
+
+    /// What is taken from an imported name, when `object` is one.
+    fn members_of(&mut self, object: &Expression<'_>) -> Option<&mut Members> {
+        let Expression::Identifier(name) = object.without_parentheses() else { return None };
+        let symbol = self.scoping.get_reference(name.reference_id.get()?).symbol_id()?;
+        let is_import = self.scoping.symbol_flags(symbol).is_import();
+        is_import.then(|| self.members.entry(symbol).or_default())
+    }
+
+    /// `lib.name()`, also `(lib?.name)()`.
+    fn called(&mut self, callee: &Expression<'_>) {
+        let member = match callee.without_parentheses() {
+            Expression::StaticMemberExpression(member) => member,
+            Expression::ChainExpression(chain) => match &chain.expression {
+                ChainElement::StaticMemberExpression(member) => member,
+                _ => return,
+            },
+            _ => return,
+        };
+        if let Some(members) = self.members_of(&member.object) {
+            members.called.insert(member.property.name.to_string());
+        }
+    }
+
     fn request(&mut self, literal: &StringLiteral<'_>, form: Form) {
         self.analysis.requests.push(Request {
             specifier: literal.value.to_string(),
@@ -212,7 +286,9 @@ impl<'a> Visit<'a> for Visitor<'_> {
                 ImportDeclarationSpecifier::ImportDefaultSpecifier(_) => taken.default = true,
                 ImportDeclarationSpecifier::ImportNamespaceSpecifier(namespace) => {
                     let local = namespace.local.name.to_string();
-                    taken.namespace = Some(Namespace { span: namespace.span, local });
+                    taken.namespace = Some(Namespace { span: namespace.span, local, members: None });
+                    let symbol = namespace.local.symbol_id.get();
+                    self.namespaces.extend(symbol.map(|symbol| (self.analysis.requests.len(), symbol)));
                 }
             }
         }
@@ -221,6 +297,10 @@ impl<'a> Visit<'a> for Visitor<'_> {
 
     fn visit_export_from_declaration(&mut self, export: &ExportFromDeclaration<'a>) {
         let names = export.specifiers.iter().map(|specifier| specifier.local.name().to_string()).collect();
+        for specifier in &export.specifiers {
+            let from = (export.source.value.to_string(), specifier.local.name().to_string());
+            self.analysis.exports.passed_by_name.insert(specifier.exported.name().to_string(), from);
+        }
         let attributes = attributes(&export.source, export.with_clause.as_deref());
         self.request(
             &export.source,
@@ -238,7 +318,7 @@ impl<'a> Visit<'a> for Visitor<'_> {
         match &export.exported {
             Some(name) => {
                 let span = Span::new(start, name.span().end);
-                taken.namespace = Some(Namespace { span, local: name.to_string() });
+                taken.namespace = Some(Namespace { span, local: name.to_string(), members: None });
             }
             None => {
                 taken.star = Some(Span::new(start, export.source.span.start));
@@ -273,7 +353,32 @@ impl<'a> Visit<'a> for Visitor<'_> {
             }
             _ => {}
         }
+        self.called(&call.callee);
         walk::walk_call_expression(self, call);
+    }
+
+    fn visit_tagged_template_expression(&mut self, template: &TaggedTemplateExpression<'a>) {
+        self.called(&template.tag);
+        walk::walk_tagged_template_expression(self, template);
+    }
+
+    fn visit_static_member_expression(&mut self, member: &StaticMemberExpression<'a>) {
+        if let Some(members) = self.members_of(&member.object) {
+            members.names.insert(member.property.name.to_string());
+            members.references += 1;
+        }
+        walk::walk_static_member_expression(self, member);
+    }
+
+    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
+        self.functions.push(function.span);
+        walk::walk_function(self, function, flags);
+        self.functions.pop();
+    }
+
+    /// That of a class's fields counts for the function around the class, which errs on the safe side.
+    fn visit_this_expression(&mut self, _: &ThisExpression) {
+        self.with_this.extend(self.functions.last());
     }
 
     fn visit_assignment_expression(&mut self, assignment: &AssignmentExpression<'a>) {

@@ -40,7 +40,7 @@ use self::uses::{Breach, Target, Uses};
 use crate::emit::visible_names;
 use crate::graph::{ModuleGraph, ModuleId, ModuleKind};
 use crate::loader::Draft;
-use crate::parse::{Form, Request, StaticImport};
+use crate::parse::{Form, Namespace, Request, StaticImport};
 use crate::position::Edit;
 use crate::stack::with_room_for;
 
@@ -101,7 +101,7 @@ pub(crate) fn confine(graph: &ModuleGraph, drafts: &[Draft]) -> Result<HashMap<M
 /// Which exports of a module somebody asks for.
 #[derive(Clone, Debug, Default)]
 struct Wanted {
-    /// Its namespace is taken, or it is the entry.
+    /// Its namespace is taken as a whole, or it is the entry.
     all: bool,
     names: BTreeSet<String>,
 }
@@ -184,8 +184,10 @@ impl<'g> Confinement<'g> {
                         return Err(self.escape(id, request.offset, &reason));
                     }
                 }
+                let members = taken.namespace.as_ref().map(|namespace| self.members(target, namespace));
                 let wanted = self.wanted.entry(target).or_default();
-                wanted.all |= taken.namespace.is_some();
+                wanted.all |= members == Some(None);
+                wanted.names.extend(members.flatten().into_iter().flatten().cloned());
                 wanted.names.extend(names);
                 let is_unknown =
                     matches!(self.graph.module(target).kind, ModuleKind::Host(_) | ModuleKind::Json);
@@ -195,6 +197,31 @@ impl<'g> Confinement<'g> {
             }
         }
         Ok(())
+    }
+
+    /// All that a module's namespace is asked for, when that is certain. A function that looks at its `this` sees the whole.
+    fn members(&self, id: ModuleId, namespace: &'g Namespace) -> Option<&'g BTreeSet<String>> {
+        let members = namespace.members.as_ref().filter(|_| self.is_es(id))?;
+        let is_certain = members.names.iter().all(|name| match self.sources(id, name) {
+            0 => true,
+            1 => !members.called.contains(name) || self.is_thisless(id, name),
+            _ => false,
+        });
+        is_certain.then_some(&members.names)
+    }
+
+    /// Whether what an ES module exports is a function without `this`.
+    fn is_thisless(&self, id: ModuleId, name: &str) -> bool {
+        let module = self.graph.module(id);
+        let is_thisless_in = |specifier: &str, name: &str| {
+            module.imports.get(specifier).is_some_and(|&target| self.is_thisless(target, name))
+        };
+        match module.exports.passed_by_name.get(name) {
+            _ if module.kind != ModuleKind::Es => false,
+            Some((specifier, name)) => is_thisless_in(specifier, name),
+            None if module.exports.has(name) => module.exports.thisless.contains(name),
+            None => module.exports.passed_on.iter().any(|specifier| is_thisless_in(specifier, name)),
+        }
     }
 
     /// How many modules a name could come from when it is imported from `id`.

@@ -485,6 +485,103 @@ fn functions_that_nothing_refers_to_are_left_out() {
 }
 
 #[test]
+fn of_a_namespace_is_returned_what_is_taken_from_it() {
+    assert_snapshot!(factories(&[
+        ("s.js", "import * as lib from './lib.js'; export default () => new lib.Page(lib?.add(lib.ONE), lib.none)"),
+        ("lib.js", "export * from './math.js'\nexport function unused() {}\nexport class Page { go() { return this } }\nexport const ONE = 1, TWO = 2"),
+        ("math.js", "export const add = (a, b) => a + b\nexport function odd() { return this }"),
+    ]), @r##"
+    (function(__squall_import){"use strict";const lib=__squall_import(1);; const __squall_default=({default:() => new lib.Page(lib?.add(lib.ONE), lib.none)}).default;
+    return {__proto__:null,default:__squall_default};})
+    ---
+    (function(__squall_import){"use strict";const __squall_module2=__squall_import(2);;
+    ;
+    class Page { go() { return this } }
+    const ONE = 1, TWO = 2
+    return {__proto__:null,ONE,Page,add:__squall_module2.add};})
+    ---
+    (function(__squall_import){"use strict";const add = (a, b) => a + b
+    ;
+    return {__proto__:null,add};})
+    "##);
+}
+
+/// The names that `lib.js` returns to a script which has its namespace as `lib`.
+fn returned(script: &str, library: &str) -> String {
+    let files = [
+        ("s.js", &*format!("import * as lib from './lib.js'; {script}; export {{}}")),
+        ("lib.js", &format!("{library}; export const rest = 1")),
+        ("a.js", "export function f() { return f } export default function () { return this }"),
+        ("b.js", "export { f } from './a.js'; export * from './a.js'"),
+        ("c.cjs", "exports.f = { f() { return this } }.f"),
+    ];
+    let codes = factories(&files);
+    let returns = codes.lines().filter_map(|line| line.strip_prefix("return {__proto__:null"));
+    returns.map(|line| line.trim_end_matches("};})").trim_start_matches(',')).nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn namespaces_are_narrowed_when_all_that_is_taken_from_them_is_plain_to_see() {
+    const F: &str = "export function f() { return 1 }";
+    let narrowed = [
+        ("lib.f()", F, "f"),
+        ("lib?.f?.(); (lib).f; lib.f``; (lib?.f)()", F, "f"),
+        ("f(); function f() { return lib.f }", F, "f"),
+        ("{ const lib = {}; lib[0] = lib }", F, ""),
+        ("", F, ""),
+        ("lib.none; lib.default", F, ""),
+        ("import * as too from './lib.js'; lib.f; too.g", "export const f = 1, g = 2, h = 3", "f,g"),
+        ("import { g } from './lib.js'; lib.f; g", "export const f = 1, g = 2, h = 3", "f,g"),
+        ("try { lib.f = 1; delete lib.g } catch {}", "export const f = 1, g = 2, h = 3", "f,g"),
+        // What is called does not look at what it is called on.
+        ("lib.f()", "export const f = () => this", "f"),
+        ("lib.f()", "const g = async function () {}; const f = g; export { f }", "f"),
+        ("lib.f()", "export function f() { return class { go() { return this } } }", "f"),
+        ("lib.f()", "export function f() { return function () { return this } }", "f"),
+        ("lib.default()", "export default function () {}", "default:__squall_default"),
+        ("lib.f()", "export { f } from './b.js'", "f:__squall_module2.f"),
+        ("lib.f()", "export * from './a.js'", "f:__squall_module2.f"),
+        // It is not called, or on something else.
+        ("new lib.f(); [lib.f][0](); lib.f.call(1); (0, lib.f)()", "export function f() { this.n = 1 }", "f"),
+        ("lib.f.f()", "export const f = { f() { return this } }", "f"),
+    ];
+    for (script, library, names) in narrowed {
+        assert_eq!(returned(script, library), names, "{script}\n{library}");
+    }
+    let whole = [
+        ("console.log(lib)", F),
+        ("const { f } = lib", F),
+        ("const all = { ...lib }", F),
+        ("lib['f']()", F),
+        ("lib[__ENV.F]()", F),
+        ("'f' in lib", F),
+        ("for (const name in lib) lib.f", F),
+        ("const other = lib; other.f()", F),
+        ("lib.f(); export { lib }", F),
+        ("lib.f(); export default lib", F),
+        ("import * as too from './lib.js'; lib.f; console.log(too)", F),
+        ("export * as all from './lib.js'; lib.f()", F),
+        // What is called may look at what it is called on.
+        ("lib.f()", "export function f() { return this }"),
+        ("(lib?.f)()", "export function f(all = this) { return all }"),
+        ("lib.f``", "export const f = function () { return () => this }"),
+        ("lib.f()", "export function f() { return 1 } f = { f() { return this } }.f"),
+        ("lib.f()", "var f = () => 1; var f = { f() { return this } }.f; export { f }"),
+        ("lib.f()", "export const { f } = { f() { return this } }"),
+        ("lib.f()", "export const f = Object.prototype.valueOf"),
+        ("lib.f()", "export { default as f } from './a.js'"),
+        ("lib.f()", "export { f } from './c.cjs'"),
+        ("lib.f()", "export * from './c.cjs'"),
+        ("lib.f()", "import { f } from './a.js'; export { f }"),
+        ("lib.default()", "export default function () { return this }"),
+    ];
+    for (script, library) in whole {
+        let names = returned(script, library);
+        assert!(names.split(',').any(|name| name == "rest"), "{script}\n{library}\n{names}");
+    }
+}
+
+#[test]
 fn positions_in_factories_lead_to_the_source() {
     let script = "import http from 'k6/http'; import {\n  check } from 'k6'; boom();\nexport default function () { boom() }";
     let graph = project(&[("s.js", script)]);
