@@ -152,6 +152,8 @@ impl<'js> JsClass<'js> for ResponseObject<'js> {
         _: Value<'js>,
         value: Value<'js>,
     ) -> Result<bool> {
+        // QuickJS lends the value, but rquickjs frees it: that takes a reference more.
+        std::mem::forget(value.clone());
         let Some(index) = field_index(ctx, &atom)? else { return Ok(false) };
         this.borrow().slots.borrow_mut()[index] = Some(value);
         Ok(true)
