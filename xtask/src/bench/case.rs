@@ -15,6 +15,8 @@ pub(super) struct Case {
     /// What the case tells besides processor time, rate and memory.
     pub(super) figures: &'static [Figure],
     pub(super) goals: &'static [Goal],
+    /// How busy the machine is to be, from 0 to 1, by the turns of computing that the script does.
+    pub(super) machine_busy: Option<f64>,
     /// Whether the script imports the generated library.
     pub(super) needs_library: bool,
     /// Whether it takes so much time or memory that it only runs when asked for.
@@ -46,6 +48,7 @@ const CASE: Case = Case {
     plain: None,
     figures: &[],
     goals: &[],
+    machine_busy: None,
     needs_library: false,
     large: false,
 };
@@ -131,6 +134,7 @@ pub(super) const CASES: [Case; 15] = [
     Case {
         name: "busy",
         title: "5,000 arrivals/s on a machine that is 80 % busy",
+        machine_busy: Some(0.8),
         figures: &[LATENESS[0], LATENESS[1], LATENESS[2], LATENESS[3], Figure::MachineBusy],
         goals: &[Goal { figure: LATENESS_P999, most: Most::Value(1.0) }],
         ..CASE

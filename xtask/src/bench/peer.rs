@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
@@ -17,6 +16,10 @@ use crate::tool;
 
 /// What a run may take beyond its load: 100,000 VUs have to start first.
 const SLACK: Duration = Duration::from_secs(120);
+
+/// How long a rehearsal lasts, and what the first one with computing computes: some 20 µs in Squall.
+const REHEARSAL_S: u64 = 2;
+const FIRST_TURNS: f64 = 1000.0;
 
 /// The part of the memory that is free which a tool may use. A peer that needs more is not run to its end.
 const MEMORY_PART_MAX: f64 = 0.75;
@@ -114,6 +117,28 @@ impl Peer {
 
     /// One run of the case.
     pub(super) fn run(&self, case: &Case, nginx: &Nginx, seconds: u64) -> Result<Outcome> {
+        let turns = match case.machine_busy {
+            Some(share) => self.rehearse(case, nginx, share)?,
+            None => 0.0,
+        };
+        Ok(self.run_with(case, nginx, seconds, turns)?.0)
+    }
+
+    /// How many turns of computing an iteration needs for the machine to be so busy. The share grows with the turns in
+    /// a straight line, which two runs show; a third corrects it, as cores that share units are slower together.
+    fn rehearse(&self, case: &Case, nginx: &Nginx, share: f64) -> Result<f64> {
+        let busy = |turns| Ok::<_, anyhow::Error>(self.run_with(case, nginx, REHEARSAL_S, turns)?.1);
+        let idle = busy(0.0)?;
+        let mut turns = FIRST_TURNS;
+        for _ in 0..3 {
+            let more = (busy(turns)? - idle).max(0.01);
+            turns *= ((share - idle).max(0.0) / more).clamp(0.2, 5.0);
+        }
+        Ok(turns)
+    }
+
+    /// One run, and how busy the machine was.
+    fn run_with(&self, case: &Case, nginx: &Nginx, seconds: u64, turns: f64) -> Result<(Outcome, f64)> {
         let folder = tempfile::tempdir()?;
         let place = Place::new(folder.path(), case)?;
         let url = nginx.url(case.listener) + case.path;
@@ -125,7 +150,7 @@ impl Peer {
             rss_bytes: (process::available_bytes()? as f64 * MEMORY_PART_MAX) as u64,
         };
         let mut command = Command::new(&self.program);
-        command.args(self.args(case, &url, seconds, &place));
+        command.args(self.args(case, &url, seconds, turns, &place));
         command
             .current_dir(&folder)
             .stdin(Stdio::null())
@@ -138,11 +163,13 @@ impl Peer {
         let (took, busy) = (started.elapsed(), MachineTime::now()?.busy_since(machine));
         match finished.exceeded {
             Some(Exceeded::Time) => {
-                return Ok(Outcome::TooLarge(format!("not done after {} s", limits.time.as_secs())));
+                let text = format!("not done after {} s", limits.time.as_secs());
+                return Ok((Outcome::TooLarge(text), busy));
             }
             Some(Exceeded::Memory) => {
                 let gigabytes = limits.rss_bytes as f64 / 1e9;
-                return Ok(Outcome::TooLarge(format!("does not fit: needs more than {gigabytes:.1} GB")));
+                let text = format!("does not fit: needs more than {gigabytes:.1} GB");
+                return Ok((Outcome::TooLarge(text), busy));
             }
             None => {}
         }
@@ -158,13 +185,13 @@ impl Peer {
             Figure::MachineBusy => Some(busy * 100.0),
             Figure::Trend { .. } => said.trend(figure),
         };
-        Ok(Outcome::Measured(case.all_figures().map(figure).collect()))
+        Ok((Outcome::Measured(case.all_figures().map(figure).collect()), busy))
     }
 
-    fn args(&self, case: &Case, url: &str, seconds: u64, place: &Place) -> Vec<String> {
+    fn args(&self, case: &Case, url: &str, seconds: u64, turns: f64, place: &Place) -> Vec<String> {
         let duration = format!("{seconds}s");
         let mut args: Vec<String> = match self.kind {
-            Kind::Script => return script_args(url, seconds, place),
+            Kind::Script => return script_args(url, seconds, turns, place),
             Kind::Drill => {
                 let plan = place.plan.display().to_string();
                 return ["--stats", "--quiet", "--no-check-certificate", "--benchmark", &plan]
@@ -242,13 +269,12 @@ impl Place {
 }
 
 /// What Squall and k6 are told alike.
-fn script_args(url: &str, seconds: u64, place: &Place) -> Vec<String> {
+fn script_args(url: &str, seconds: u64, turns: f64, place: &Place) -> Vec<String> {
     let fixed = ["run", "--quiet", "--no-usage-report", "--address="].map(str::to_owned);
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     let environment = [
         format!("BASE={url}"),
         format!("SECONDS={seconds}"),
-        format!("CORES={cores}"),
+        format!("TURNS={turns:.0}"),
         format!("STARTED_MS={}", now_ms()),
     ];
     let mut args = Vec::from(fixed);
