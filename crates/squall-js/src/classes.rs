@@ -11,21 +11,32 @@ use rquickjs::{
 
 use crate::vu;
 
-/// The realm's prototype of a class. Scripts that run without a VU, in unit tests, have their runtime for themselves.
+/// The realm's prototype of a class.
 pub(crate) fn prototype<'js, C: JsClass<'js>>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
-    let Some(vu) = vu::try_current() else {
-        return Class::<C>::prototype(ctx)?.map_or_else(|| Object::new(ctx.clone()), Ok);
-    };
-    if let Some(known) = vu.realm.prototypes.borrow().get(C::NAME) {
-        return known.clone().restore(ctx);
+    let vu = vu::try_current();
+    if let Some(known) = vu.as_ref().and_then(|vu| vu.realm.prototypes.borrow().get(C::NAME).cloned()) {
+        return known.restore(ctx);
     }
-    let prototype = match C::prototype(ctx)? {
-        Some(prototype) => prototype,
-        None => Object::new(ctx.clone())?,
+    let prototype = new_prototype::<C>(ctx)?;
+    keep::<C>(ctx, &prototype)?;
+    Ok(prototype)
+}
+
+/// A prototype of a class. Scripts that run without a VU, in unit tests, have their runtime for themselves.
+fn new_prototype<'js, C: JsClass<'js>>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
+    let prototype = match vu::try_current() {
+        Some(_) => C::prototype(ctx)?,
+        None => Class::<C>::prototype(ctx)?,
     };
+    prototype.map_or_else(|| Object::new(ctx.clone()), Ok)
+}
+
+/// Makes a prototype that has all its properties the realm's.
+fn keep<'js, C: JsClass<'js>>(ctx: &Ctx<'js>, prototype: &Object<'js>) -> Result<()> {
+    let Some(vu) = vu::try_current() else { return Ok(()) };
     vu.realm.guard(ctx, prototype.as_value())?;
     vu.realm.prototypes.borrow_mut().insert(C::NAME, Persistent::save(ctx, prototype.clone()));
-    Ok(prototype)
+    Ok(())
 }
 
 /// Hands a host object to the script.
@@ -38,7 +49,9 @@ pub(crate) fn constructor<'js, C: JsClass<'js>, F, P>(ctx: &Ctx<'js>, make: F) -
 where
     F: IntoJsFunc<'js, P> + 'js,
 {
-    let constructor = Constructor::new_prototype(ctx, prototype::<C>(ctx)?, make)?;
+    let prototype = new_prototype::<C>(ctx)?;
+    let constructor = Constructor::new_prototype(ctx, prototype.clone(), make)?;
     constructor.set_name(C::NAME)?;
+    keep::<C>(ctx, &prototype)?;
     Ok(constructor)
 }

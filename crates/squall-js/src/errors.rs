@@ -8,6 +8,24 @@ use rquickjs::{
 
 use crate::{runtime::memory, script::Script, vu};
 
+/// Takes those who called the running host function off the stack of an error: a module that is imported is called by
+/// nobody, even if it is a function.
+pub(crate) fn without_callers(ctx: &Ctx, error: Error) -> Error {
+    if !error.is_exception() {
+        return error;
+    }
+    let thrown = ctx.catch();
+    if let Some(object) = thrown.as_object().filter(|object| object.is_error())
+        && let Ok(stack) = object.get::<_, String>("stack")
+        && let Some(callers) = Exception::from_message(ctx.clone(), "").ok().and_then(|here| here.stack())
+        && let Some(own) = stack.strip_suffix(&callers)
+    {
+        // Without it the error is the same, only longer.
+        let _ = object.set("stack", own);
+    }
+    ctx.throw(thrown)
+}
+
 /// Throws what k6's Go code throws: an error named `GoError`.
 pub(crate) fn throw_go(ctx: &Ctx, message: &str) -> Error {
     match go_error(ctx, message) {

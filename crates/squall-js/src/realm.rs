@@ -3,7 +3,7 @@
 //! A VU has a realm of its own, unless names in the script prove that nothing it does shows on shared objects
 //! ([`squall_loader::Sharing`]). Then the VUs of a group share one: each has module scopes of its own, made by calling
 //! functions whose bytecode all of them share, and a VU costs a twentieth. What names cannot prove, writing to
-//! a built-in through a computed property name, a shared realm refuses: its built-ins take no new properties.
+//! a built-in through a computed property name, a shared realm refuses: all that VUs share is unwritable.
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -11,35 +11,18 @@ use std::{
     rc::Rc,
 };
 
-use rquickjs::{Context, Ctx, Function, Object, Persistent, Result, Value};
+use rquickjs::{Context, Ctx, Function, Object, Persistent, Result, Value, context::EvalOptions};
 use squall_loader::ModuleId;
 
 use crate::{
     globals,
     modules::{http::FieldAtoms, k6::CheckSeries},
     runtime::{memory::Heap, shapes::Shapes},
+    vu,
 };
 
-/// Makes an object that VUs share, and all that it leads to, take no new properties. What nothing inherits from and
-/// is no function, such as `Math` and host modules, is frozen: assigning to a property that an object inherits must
-/// go on making it the object's own.
-const GUARD: &str = r"(isProxy) => {
-    const guard = (value) => {
-        if (Object(value) !== value || isProxy(value) || !Object.isExtensible(value)) return;
-        Object.preventExtensions(value);
-        guard(Object.getPrototypeOf(value));
-        const properties = Object.getOwnPropertyDescriptors(value);
-        for (const key of Reflect.ownKeys(properties)) {
-            guard(properties[key].value);
-            guard(properties[key].get);
-            guard(properties[key].set);
-        }
-        const isPrototype = Object.hasOwn(value, 'constructor');
-        // Globals that are made when first read replace themselves.
-        if (typeof value === 'object' && !isPrototype && value !== globalThis) Object.freeze(value);
-    };
-    return guard;
-}";
+/// Makes the function that [`Realm::guard`] calls.
+const GUARD: &str = include_str!("guard.js");
 
 /// What the global object does not lead to.
 const HIDDEN: &str = r"[
@@ -57,6 +40,8 @@ pub(crate) struct Realm {
     guard: OnceCell<Persistent<Function<'static>>>,
     /// Prototypes of host classes, by name.
     pub(crate) prototypes: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
+    /// Globals that were made when first read.
+    pub(crate) made_globals: RefCell<HashMap<&'static str, Persistent<Value<'static>>>>,
     pub(crate) host_modules: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
     /// What factories see of host modules.
     pub(crate) host_faces: RefCell<HashMap<ModuleId, Persistent<Object<'static>>>>,
@@ -78,6 +63,7 @@ impl Realm {
             is_equipped: Cell::new(false),
             guard: OnceCell::new(),
             prototypes: RefCell::default(),
+            made_globals: RefCell::default(),
             host_modules: RefCell::default(),
             host_faces: RefCell::default(),
             wrappers: RefCell::default(),
@@ -105,9 +91,11 @@ impl Realm {
         globals::install(ctx)?;
         self.shapes.keep_of_functions(ctx)?;
         if self.is_shared {
-            let make: Function = ctx.eval(GUARD)?;
+            let mut options = EvalOptions::default();
+            options.filename = Some("guard.js".to_owned());
+            let make: Function = ctx.eval_with_options(GUARD, options)?;
             let is_proxy = Function::new(ctx.clone(), |value: Value| value.is_proxy())?;
-            let guard: Function = make.call((is_proxy,))?;
+            let guard: Function = make.call((is_proxy, vu::current().worker.script.assigned_names()))?;
             self.guard.get_or_init(|| Persistent::save(ctx, guard));
             self.guard(ctx, &ctx.eval(HIDDEN)?)?;
             self.guard(ctx, &ctx.globals().into_value())?;

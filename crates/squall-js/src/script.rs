@@ -8,10 +8,10 @@ use std::{
 
 use rquickjs::{
     Ctx, Error, Exception, Function, Module, Object, Persistent, Result, Runtime, Value, WriteOptions,
+    atom::PredefinedAtom,
     function::This,
     loader::{ImportAttributes, Loader, Resolver},
     module::{Declarations, Declared, Exports, ModuleDef},
-    object::Property,
     qjs,
 };
 use squall_loader::{ModuleGraph, ModuleId, ModuleKind, NAMESPACE_EXPORT, Sharing};
@@ -44,7 +44,15 @@ impl Script {
 
     /// Whether nothing that a VU does can show on what the VUs of a realm share.
     pub(crate) fn lets_vus_share_a_realm(&self) -> bool {
-        matches!(self.graph.sharing, Sharing::Shared)
+        matches!(self.graph.sharing, Sharing::Shared { .. })
+    }
+
+    /// The names of properties that the script assigns to, where its VUs may share a realm.
+    pub(crate) fn assigned_names(&self) -> Vec<&str> {
+        match &self.graph.sharing {
+            Sharing::Shared { assigned_names } => assigned_names.iter().map(String::as_str).collect(),
+            Sharing::Private(_) => Vec::new(),
+        }
     }
 
     /// Runs the entry module for a VU and returns what it exports.
@@ -107,9 +115,8 @@ impl Script {
         let exports = match module.kind {
             ModuleKind::Factory => {
                 let exports: Object = self.wrapper(ctx, id)?.call((self.import_function(ctx)?,))?;
-                // As a namespace: `import * as ns` sees this very object.
-                // SAFETY: a live object of this context.
-                unsafe { qjs::JS_FreezeObject(ctx.as_raw().as_ptr(), exports.as_raw()) };
+                // `import * as ns` sees this very object.
+                make_namespace(&exports)?;
                 exports
             }
             _ => {
@@ -135,6 +142,7 @@ impl Script {
             face.set(name.as_str(), export(ctx, &name, &value, named)?)?;
         }
         face.set("default", value)?;
+        make_namespace(&face)?;
         Ok(face)
     }
 
@@ -145,7 +153,9 @@ impl Script {
             return known.clone().restore(ctx);
         }
         let script = Arc::clone(self);
-        let import = move |ctx: Ctx<'js>, id: usize| script.exports(&ctx, ModuleId(id));
+        let import = move |ctx: Ctx<'js>, id: usize| {
+            script.exports(&ctx, ModuleId(id)).map_err(|error| errors::without_callers(&ctx, error))
+        };
         let function = Function::new(ctx.clone(), import)?;
         realm.import.get_or_init(|| Persistent::save(ctx, function.clone()));
         Ok(function)
@@ -466,18 +476,24 @@ impl ModuleDef for ValueModule {
     }
 }
 
-/// What `import * as ns` of a CommonJS module sees: the keys of `module.exports`, and `default`.
+/// Makes an object without a prototype what `import * as ns` shows.
+fn make_namespace(object: &Object) -> Result<()> {
+    object.prop(PredefinedAtom::SymbolToStringTag, "Module")?;
+    // SAFETY: a live object of its own context.
+    unsafe { qjs::JS_FreezeObject(object.ctx().as_raw().as_ptr(), object.as_raw()) };
+    Ok(())
+}
+
+/// What `import * as ns` of a CommonJS module sees: the keys of `module.exports`, and no `default` besides, as in k6.
 fn namespace<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Object<'js>> {
     let namespace = Object::new(ctx.clone())?;
+    namespace.set_prototype(None)?;
     if let Some(object) = value.as_object() {
         for key in object.keys::<String>() {
             let key = key?;
             namespace.set(key.as_str(), object.get::<_, Value>(key.as_str())?)?;
         }
     }
-    if !namespace.contains_key("default")? {
-        // There for those who ask, but no key: as in k6.
-        namespace.prop("default", Property::from(value.clone()).writable().configurable())?;
-    }
+    make_namespace(&namespace)?;
     Ok(namespace)
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::confine::{Escape, Sharing, confine};
+use crate::confine::{Confined, Escape, Sharing, confine};
 use crate::emit::{Emission, emission};
 use crate::error::{Importer, LoadError};
 use crate::graph::{Module, ModuleGraph, ModuleId, ModuleKind};
@@ -325,9 +325,9 @@ impl Walk<'_> {
             Realms::Shared => confine(self.graph, &self.drafts),
         };
         match confined {
-            Ok(factories) => {
-                self.graph.sharing = Sharing::Shared;
-                factories
+            Ok(Confined { edits, assigned_names }) => {
+                self.graph.sharing = Sharing::Shared { assigned_names };
+                edits
             }
             Err(escape) => {
                 self.graph.sharing = Sharing::Private(escape);

@@ -1,7 +1,7 @@
 //! What scripts find on the global object. Rarely used globals are made when first touched.
 
 use rquickjs::{
-    Ctx, Function, Object, Result, Value,
+    Ctx, Function, Object, Persistent, Result, Value,
     object::{Accessor, Property},
 };
 
@@ -53,7 +53,8 @@ pub(crate) fn install(ctx: &Ctx) -> Result<()> {
     install_performance(ctx, &globals)
 }
 
-/// A property that is made when it is first read, and is ordinary from then on.
+/// A property that is made when it is first read, and is ordinary from then on, except on a global object that VUs share
+/// and may not write to.
 fn define_lazy<'js>(
     globals: &Object<'js>,
     name: &'static str,
@@ -63,9 +64,17 @@ fn define_lazy<'js>(
         ctx.globals().prop(name, Property::from(value).writable().configurable())
     };
     let get = move |ctx: Ctx<'js>| -> Result<Value<'js>> {
+        let realm = &vu::current().realm;
+        if let Some(made) = realm.made_globals.borrow().get(name) {
+            return made.clone().restore(&ctx);
+        }
         let value = build(&ctx)?;
-        vu::current().realm.guard(&ctx, &value)?;
-        make_ordinary(&ctx, value.clone())?;
+        if realm.is_shared {
+            realm.guard(&ctx, &value)?;
+            realm.made_globals.borrow_mut().insert(name, Persistent::save(&ctx, value.clone()));
+        } else {
+            make_ordinary(&ctx, value.clone())?;
+        }
         Ok(value)
     };
     let set = move |ctx: Ctx<'js>, value: Value<'js>| make_ordinary(&ctx, value);

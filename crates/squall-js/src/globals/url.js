@@ -171,9 +171,6 @@
 
   for (const made of [URL, URLSearchParams]) {
     Object.defineProperty(made.prototype, Symbol.toStringTag, { value: made.name, configurable: true });
-    // Each class refers to the other: when one is made, so is the other, unless the script has one of its own.
-    const isLazy = Object.getOwnPropertyDescriptor(globalThis, made.name)?.get !== undefined;
-    if (isLazy) Object.defineProperty(globalThis, made.name, { value: made, writable: true, configurable: true });
   }
   return { URL, URLSearchParams };
 })

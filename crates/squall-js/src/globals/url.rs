@@ -2,8 +2,10 @@
 //!
 //! The state of a URL is its serialization; each function parses it, which costs about a microsecond.
 
-use rquickjs::{Ctx, Exception, Function, Object, Result, Value, context::EvalOptions};
+use rquickjs::{Ctx, Exception, Function, Object, Persistent, Result, Value, context::EvalOptions};
 use url::{Url, form_urlencoded, quirks};
+
+use crate::vu;
 
 pub(super) fn url<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     classes(ctx)?.get("URL")
@@ -13,7 +15,14 @@ pub(super) fn search_params<'js>(ctx: &Ctx<'js>) -> Result<Value<'js>> {
     classes(ctx)?.get("URLSearchParams")
 }
 
+/// Both classes, made together, since each refers to the other.
 fn classes<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
+    const KEY: &str = "url.js";
+    let vu = vu::try_current();
+    let known = vu.as_ref().and_then(|vu| vu.realm.made_globals.borrow().get(KEY).cloned());
+    if let Some(known) = known {
+        return known.restore(ctx)?.get();
+    }
     let mut options = EvalOptions::default();
     options.filename = Some("url.js".to_owned());
     let define: Function = ctx.eval_with_options(include_str!("url.js"), options)?;
@@ -23,7 +32,12 @@ fn classes<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     native.set("read", Function::new(ctx.clone(), read)?)?;
     native.set("serializeQuery", Function::new(ctx.clone(), serialize_query)?)?;
     native.set("write", Function::new(ctx.clone(), write)?)?;
-    define.call((native,))
+    let classes: Object = define.call((native,))?;
+    if let Some(vu) = vu {
+        let made = Persistent::save(ctx, classes.clone().into_value());
+        vu.realm.made_globals.borrow_mut().insert(KEY, made);
+    }
+    Ok(classes)
 }
 
 /// The serialization of `url`, relative to `base` if there is one.

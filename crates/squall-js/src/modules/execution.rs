@@ -6,7 +6,7 @@ use std::{
 };
 
 use rquickjs::{
-    Coerced, Ctx, Function, IntoJs, Object, Persistent, Result, Value,
+    Coerced, Ctx, Exception, Function, IntoJs, Object, Persistent, Result, Value,
     function::Opt,
     object::{Accessor, Property},
 };
@@ -188,16 +188,31 @@ fn live_set<'js>(
         current().1.get(&key).map(str::to_owned)
     };
     handler.set("get", Function::new(ctx.clone(), get)?)?;
-    let set = move |ctx: Ctx<'js>, _: Value<'js>, key: Coerced<String>, value: Value<'js>| -> Result<bool> {
+    let put = move |ctx: &Ctx<'js>, key: String, value: &Value<'js>| -> Result<bool> {
         let (vu, tags) = current();
-        let Some(text) = tag_text(&value) else {
-            let message = format!("tag '{}' can be a string, a number or a boolean, nothing else", key.0);
-            return Err(rquickjs::Exception::throw_type(&ctx, &message));
+        let Some(text) = tag_text(value) else {
+            let message = format!("tag '{key}' can be a string, a number or a boolean, nothing else");
+            return Err(Exception::throw_type(ctx, &message));
         };
-        write(&vu, tags.with(key.0, text));
+        write(&vu, tags.with(key, text));
         Ok(true)
     };
+    let set =
+        move |ctx: Ctx<'js>, _: Value<'js>, key: Coerced<String>, value: Value<'js>| put(&ctx, key.0, &value);
     handler.set("set", Function::new(ctx.clone(), set)?)?;
+    let define = move |ctx: Ctx<'js>, _: Value<'js>, key: Coerced<String>, descriptor: Object<'js>| {
+        if descriptor.contains_key("get")? || descriptor.contains_key("set")? {
+            return Err(Exception::throw_type(&ctx, &format!("tag '{}' cannot be an accessor", key.0)));
+        }
+        put(&ctx, key.0, &descriptor.get("value")?)
+    };
+    handler.set("defineProperty", Function::new(ctx.clone(), define)?)?;
+    // The target is the same object for all VUs of a realm: it stays as it is.
+    let freeze = move |ctx: Ctx<'js>, _: Value<'js>| -> Result<bool> {
+        Err(Exception::throw_type(&ctx, "tags cannot be made to take no more"))
+    };
+    handler.set("preventExtensions", Function::new(ctx.clone(), freeze)?)?;
+    handler.set("setPrototypeOf", Function::new(ctx.clone(), |_: Value<'js>, _: Value<'js>| true)?)?;
     let delete = move |_: Value<'js>, key: Coerced<String>| {
         let (vu, tags) = current();
         write(&vu, tags.without(&key.0));

@@ -11,7 +11,7 @@ use std::{
 use squall_engine::{AbortReason, Clock, Run, RunSpec, RunState, Workers};
 use squall_http::{Client, ClientConfig};
 use squall_js::{Blueprint, Exports, JsHost, Script, Settings, SharedData};
-use squall_loader::{Entry, Fetch, Loader, LoaderConfig, Realms};
+use squall_loader::{Entry, Fetch, Loader, LoaderConfig, Realms, Sharing};
 use squall_metrics::{Aggregate, AggregateConfig, Recorder, Registry, TagSet};
 use squall_net::{Dialer, NetConfig};
 use squall_options::{Options, Stripe, derive_scenarios};
@@ -31,6 +31,8 @@ pub(crate) struct Ran {
     pub(crate) abort_reason: Option<AbortReason>,
     /// The error of the init code, if that is how it ended.
     pub(crate) init_error: Option<String>,
+    /// Whether its VUs may share realms, if it was loaded.
+    pub(crate) sharing: Option<Sharing>,
 }
 
 impl Ran {
@@ -70,7 +72,8 @@ pub(crate) fn run_sharing(share: Share, source: &str) -> Ran {
     run_files(&[("script.js", source)], share)
 }
 
-fn run_files(files: &[(&str, &str)], share: Share) -> Ran {
+/// Runs a project whose VUs share what they are told.
+pub(crate) fn run_files(files: &[(&str, &str)], share: Share) -> Ran {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
         let path = folder.path().join(name);
@@ -108,11 +111,12 @@ impl Fetch for NoNetwork {
 }
 
 async fn run_script(path: &Path, share: Share) -> Ran {
-    let failed = |init_error: String| Ran {
+    let failed = |init_error: String, sharing| Ran {
         log: Vec::new(),
         aggregate: None,
         abort_reason: None,
         init_error: Some(init_error),
+        sharing,
     };
     let config = LoaderConfig {
         entry: Entry::File(path.to_owned()),
@@ -123,8 +127,9 @@ async fn run_script(path: &Path, share: Share) -> Ran {
     let realms = if share == Share::Realms { Realms::Shared } else { Realms::Private };
     let graph = match Loader::new(config).with_realms(realms).load() {
         Ok(graph) => graph,
-        Err(error) => return failed(error.to_string()),
+        Err(error) => return failed(error.to_string(), None),
     };
+    let sharing = graph.sharing.clone();
     let registry = Arc::new(Registry::new());
     let state = Arc::new(RunState::new(SystemTime::UNIX_EPOCH));
     let clock = Clock::virtual_time();
@@ -152,7 +157,7 @@ async fn run_script(path: &Path, share: Share) -> Ran {
     let recorder = std::rc::Rc::new(std::cell::RefCell::new(Recorder::new(Arc::clone(&registry))));
     let exports: Exports = match JsHost::new(blueprint.clone(), clock.clone(), recorder).probe().await {
         Ok(exports) => exports,
-        Err(error) => return failed(error.to_string()),
+        Err(error) => return failed(error.to_string(), Some(sharing)),
     };
     let options = match &exports.options_json {
         Some(json) => Options::from_json(json).expect("valid options").0,
@@ -187,6 +192,7 @@ async fn run_script(path: &Path, share: Share) -> Ran {
         abort_reason: result.abort_reason,
         aggregate: Some(result.aggregate),
         init_error: None,
+        sharing: Some(sharing),
     }
 }
 

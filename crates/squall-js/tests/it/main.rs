@@ -4,4 +4,5 @@ mod fibers;
 mod harness;
 mod interop;
 mod lifecycle;
+mod realms;
 mod web;

@@ -15,10 +15,10 @@
 //! they have nothing that could be overwritten.
 //!
 //! What this rests on at run time, since a name computed from data (`a[b][c] = d`) could be `constructor`, and since anyone
-//! may try to add to a function: the engine's side makes shared objects non-extensible, and those from which nothing
-//! inherits (the global object, namespaces like `Math`, functions, host modules) unwritable altogether. Such a write
-//! fails as one to a frozen object does; it reaches no other VU. Of the modules it freezes what their functions return,
-//! which is what `import * as ns` sees.
+//! may try to add to a function: the engine's side makes all that is shared unwritable. Such a write fails as one to a frozen
+//! object does; it reaches no other VU. Objects may still have in place of what they inherit something of their own, where
+//! the script says so: it assigns to a property of that name, or inherits from objects, functions or errors alone. Of the
+//! modules it freezes what their functions return, which is what `import * as ns` sees.
 //!
 //! How a confined ES module is written is told in [`factory`].
 
@@ -48,7 +48,10 @@ use crate::stack::with_room_for;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sharing {
     /// They may: its ES modules are [`ModuleKind::Factory`], to be called once for each VU.
-    Shared,
+    Shared {
+        /// The names of properties that it assigns to: objects may come to have these in place of what they inherit.
+        assigned_names: BTreeSet<String>,
+    },
     /// Each needs its own, for this reason.
     Private(Escape),
 }
@@ -80,22 +83,33 @@ impl Escape {
     }
 }
 
-/// The edits that make each ES module a factory, or why there is no such thing.
-pub(crate) fn confine(graph: &ModuleGraph, drafts: &[Draft]) -> Result<HashMap<ModuleId, Vec<Edit>>, Escape> {
+/// A script whose VUs may share a realm.
+#[derive(Default)]
+pub(crate) struct Confined {
+    /// By ES module: the edits that make it a factory.
+    pub(crate) edits: HashMap<ModuleId, Vec<Edit>>,
+    /// See [`Sharing::Shared`].
+    pub(crate) assigned_names: BTreeSet<String>,
+}
+
+/// What a script is when it is confined, or why it is not.
+pub(crate) fn confine(graph: &ModuleGraph, drafts: &[Draft]) -> Result<Confined, Escape> {
     let drafts: HashMap<ModuleId, &Draft> = drafts.iter().map(|draft| (draft.id, draft)).collect();
     let mut confinement =
         Confinement { graph, drafts, order: Vec::new(), wanted: HashMap::new(), shared: HashMap::new() };
     confinement.sort(graph.entry, &mut Vec::new())?;
     confinement.link()?;
-    let mut edits = HashMap::new();
+    let mut confined = Confined::default();
     for id in std::mem::take(&mut confinement.order) {
         let Some(&draft) = confinement.drafts.get(&id) else { continue };
-        if let Some(written) = confinement.examine(draft)? {
+        let Some(examined) = confinement.examine(draft)? else { continue };
+        confined.assigned_names.extend(examined.assigned_names);
+        if let Some(written) = examined.written {
             confinement.shared.insert(id, written.shared);
-            edits.insert(id, written.edits);
+            confined.edits.insert(id, written.edits);
         }
     }
-    Ok(edits)
+    Ok(confined)
 }
 
 /// Which exports of a module somebody asks for.
@@ -110,6 +124,13 @@ impl Wanted {
     fn has(&self, name: &str) -> bool {
         self.all || self.names.contains(name)
     }
+}
+
+/// A module that is confined.
+struct Examined {
+    /// As a factory, when it is an ES module.
+    written: Option<Written>,
+    assigned_names: BTreeSet<String>,
 }
 
 struct Confinement<'g> {
@@ -248,7 +269,7 @@ impl<'g> Confinement<'g> {
     }
 
     /// Checks a module, and writes it when it is an ES module.
-    fn examine(&self, draft: &Draft) -> Result<Option<Written>, Escape> {
+    fn examine(&self, draft: &Draft) -> Result<Option<Examined>, Escape> {
         let kind = &self.graph.module(draft.id).kind;
         let is_module = match kind {
             ModuleKind::Es => true,
@@ -261,6 +282,7 @@ impl<'g> Confinement<'g> {
             .map(|(request, target)| (request.specifier.clone(), self.target(target)))
             .collect();
         with_room_for(&draft.text, || self.parse(draft, is_module, &targets))
+            .map(Some)
             .map_err(|breach| self.escape(draft.id, breach.offset, &breach.reason))
     }
 
@@ -292,7 +314,7 @@ impl<'g> Confinement<'g> {
         draft: &Draft,
         is_module: bool,
         targets: &HashMap<String, Target>,
-    ) -> Result<Option<Written>, Breach> {
+    ) -> Result<Examined, Breach> {
         let allocator = Allocator::default();
         let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
         let parsed =
@@ -306,10 +328,10 @@ impl<'g> Confinement<'g> {
         }
         let uses = Uses::new(&built.semantic, is_module, targets);
         uses.check()?;
-        if !is_module {
-            return Ok(None);
-        }
-        write(&parsed.program, &draft.text, &uses, &self.surroundings(draft.id, targets)).map(Some)
+        let surroundings = || self.surroundings(draft.id, targets);
+        let write = || write(&parsed.program, &draft.text, &uses, &surroundings());
+        let written = is_module.then(write).transpose()?;
+        Ok(Examined { written, assigned_names: uses.assigned_names().collect() })
     }
 
     fn surroundings<'s>(

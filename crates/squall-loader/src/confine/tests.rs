@@ -37,7 +37,7 @@ fn project(files: &[(&str, &str)]) -> ModuleGraph {
 /// What keeps a project from sharing: `file:line:column: reason`; empty when nothing does.
 fn escape(files: &[(&str, &str)]) -> String {
     match project(files).sharing {
-        Sharing::Shared => String::new(),
+        Sharing::Shared { .. } => String::new(),
         Sharing::Private(mut escape) => {
             escape.specifier = escape.specifier.rsplit('/').next().unwrap().to_owned();
             escape.to_string()

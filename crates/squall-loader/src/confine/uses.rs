@@ -127,6 +127,18 @@ impl<'a, 's> Uses<'a, 's> {
         self.nodes.iter().try_for_each(|node| self.node(node.id()))
     }
 
+    /// The names of properties that are assigned to, as far as they are plain to see.
+    pub(super) fn assigned_names(&self) -> impl Iterator<Item = String> {
+        self.nodes.iter().filter_map(|node| {
+            let name = match node.kind() {
+                AstKind::StaticMemberExpression(member) => member.property.name.to_string(),
+                AstKind::ComputedMemberExpression(member) => member.static_property_name()?.to_string(),
+                _ => return None,
+            };
+            self.is_written(node.id()).then_some(name)
+        })
+    }
+
     // --- What is known before anything is checked ---
 
     fn find_dead_branches(&mut self) {
