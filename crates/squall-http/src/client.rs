@@ -275,7 +275,7 @@ impl Client {
         if !dialed.http2 {
             return Ok(Connection::H1(Box::new(h1::Connection::new(dialed))));
         }
-        let connection = Connection::H2(h2::Connection::new(dialed).await?);
+        let connection = Connection::H2(h2::Connection::new(dialed));
         if let (Connection::H2(shared), false) = (&connection, self.config.no_connection_reuse) {
             self.keep(connections, origin.clone(), Connection::H2(shared.clone()));
         }
@@ -294,7 +294,7 @@ impl Client {
     ) -> Result<Received, Failure> {
         let mut connection = match connection {
             Connection::H1(connection) => connection,
-            Connection::H2(mut connection) => {
+            Connection::H2(connection) => {
                 let exchange = connection.exchange(message, keep_body, &mut hop.marks);
                 return Box::pin(exchange).await;
             }

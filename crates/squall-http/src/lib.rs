@@ -1,4 +1,4 @@
-//! An HTTP client for load: own HTTP/1.1 for exact phase timings and a lean hot path, hyper's HTTP/2.
+//! An HTTP client for load: own HTTP/1.1 and HTTP/2, for exact phase timings and a lean hot path.
 //!
 //! A [`Client`] is shared by the VUs of a worker thread; each VU has its [`Connections`]. [`Client::send`]
 //! drives one call — dialling, redirects, cookies, authentication, decoding — and reports every hop as an

@@ -104,6 +104,16 @@ impl Stream {
     pub(crate) fn tls(tls: TlsStream<Counted>) -> Self {
         Self(Kind::Tls(Box::new(tls)))
     }
+
+    /// Whether the socket has something to read, or its end; else the caller is woken when it has. Costs no system
+    /// call, and knows nothing of bytes that have been read from the socket and not from here.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let counted = match &self.0 {
+            Kind::Plain(counted) => counted,
+            Kind::Tls(tls) => tls.get_ref().0,
+        };
+        counted.tcp.poll_read_ready(cx)
+    }
 }
 
 impl AsyncRead for Stream {

@@ -5,6 +5,7 @@ mod bodies;
 mod connections;
 mod cookies;
 mod errors;
+mod http2;
 mod redirects;
 mod requests;
 mod timings;
