@@ -24,6 +24,9 @@ use crate::{
 /// Makes the function that [`Realm::guard`] calls.
 const GUARD: &str = include_str!("guard.js");
 
+/// The same for a realm that is not the first of its runtime.
+const ADOPT: &str = include_str!("adopt.js");
+
 /// What the global object does not lead to.
 const HIDDEN: &str = r"[
     function* () {}, async function () {}, async function* () {}, [].values(), new Map().values(), new Set().values(),
@@ -36,7 +39,7 @@ pub(crate) struct Realm {
     pub(crate) heap: Rc<Heap>,
     pub(crate) is_shared: bool,
     is_equipped: Cell<bool>,
-    /// [`GUARD`], where VUs share the realm.
+    /// Made by [`GUARD`] where VUs share the realm, by [`ADOPT`] where realms share their runtime.
     guard: OnceCell<Persistent<Function<'static>>>,
     /// Prototypes of host classes, by name.
     pub(crate) prototypes: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
@@ -90,24 +93,32 @@ impl Realm {
         }
         globals::install(ctx)?;
         self.shapes.keep_of_functions(ctx)?;
+        let of_functions = Function::new(ctx.clone(), || ())?.get_prototype();
         if self.is_shared {
-            let mut options = EvalOptions::default();
-            options.filename = Some("guard.js".to_owned());
-            let make: Function = ctx.eval_with_options(GUARD, options)?;
             let is_proxy = Function::new(ctx.clone(), |value: Value| value.is_proxy())?;
-            let guard: Function = make.call((is_proxy, vu::current().worker.script.assigned_names()))?;
+            let vu = vu::current();
+            let names = vu.worker.script.assigned_names();
+            let guard: Function = evaluate(ctx, "guard.js", GUARD)?.call((is_proxy, names))?;
             self.guard.get_or_init(|| Persistent::save(ctx, guard));
             self.guard(ctx, &ctx.eval(HIDDEN)?)?;
-            self.guard(ctx, &ctx.globals().into_value())?;
+        } else if of_functions != Some(Function::prototype(ctx.clone())) {
+            let adopt: Function = evaluate(ctx, "adopt.js", ADOPT)?.call((of_functions,))?;
+            self.guard.get_or_init(|| Persistent::save(ctx, adopt));
         }
-        Ok(())
+        self.guard(ctx, &ctx.globals().into_value())
     }
 
-    /// Makes sure that no VU leaves anything on what all VUs of the realm see.
+    /// Makes what the host has made the realm's: no VU leaves anything on what others see.
     pub(crate) fn guard<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>) -> Result<()> {
         match self.guard.get() {
             Some(guard) => guard.clone().restore(ctx)?.call((value.clone(),)),
             None => Ok(()),
         }
     }
+}
+
+fn evaluate<'js>(ctx: &Ctx<'js>, name: &str, text: &str) -> Result<Function<'js>> {
+    let mut options = EvalOptions::default();
+    options.filename = Some(name.to_owned());
+    ctx.eval_with_options(text, options)
 }

@@ -69,8 +69,8 @@ fn define_lazy<'js>(
             return made.clone().restore(&ctx);
         }
         let value = build(&ctx)?;
+        realm.guard(&ctx, &value)?;
         if realm.is_shared {
-            realm.guard(&ctx, &value)?;
             realm.made_globals.borrow_mut().insert(name, Persistent::save(&ctx, value.clone()));
         } else {
             make_ordinary(&ctx, value.clone())?;

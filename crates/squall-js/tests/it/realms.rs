@@ -407,7 +407,7 @@ const ATTACK: &str = r#"
 
 #[test]
 fn what_a_vu_writes_by_computed_names_reaches_no_other() {
-    for share in [Share::Realms, Share::Nothing] {
+    for share in [Share::Realms, Share::Runtimes, Share::Nothing] {
         let ran = run_files(&[("script.js", ATTACK)], share);
         assert_eq!(share == Share::Realms, matches!(ran.sharing, Some(Sharing::Shared { .. })));
         let told: Vec<String> = ran.log.into_iter().filter(|line| line != "warn Request Failed").collect();
@@ -493,4 +493,30 @@ fn a_response_keeps_what_is_assigned_to_it() {
             "warn Request Failed",
         ],
     );
+}
+
+#[test]
+fn functions_of_the_host_are_of_the_realm_they_are_in() {
+    let script = format!(
+        "{VUS} import http from 'k6/http'; import {{ Trend }} from 'k6/metrics';
+         Function.prototype.mine = __VU; // This needs a realm of its own.
+         export default () => {{
+           const all = [http.get, Trend, console.log, Math.random, setTimeout, URL, URL.parse, open, exec.test.abort, http.cookieJar().set, new TextEncoder().encode, crypto.getRandomValues];
+           console.log(all.every((it) => it instanceof Function && it.mine === __VU), 'seen' in http.get);
+           Object.getPrototypeOf(http.get).seen = true;
+         }}"
+    );
+    for share in [Share::Realms, Share::Runtimes, Share::Nothing] {
+        let mut log = run_files(&[("script.js", &script)], share).log;
+        log.sort();
+        let expected = [
+            "info true false",
+            "info true false",
+            "info true false",
+            "info true true",
+            "info true true",
+            "info true true",
+        ];
+        assert_eq!(log, expected, "{share:?}");
+    }
 }
