@@ -129,12 +129,10 @@ impl VuState {
         }
     }
 
-    /// Looks for cycles when the group's heap has grown. What init code makes is there to stay.
+    /// Looks for cycles when the group's heap has grown. While VUs are made nobody waits for that.
     fn collect(&self) {
-        let heap = &self.realm.heap;
-        if self.in_init() {
-            heap.set_marks();
-        } else if let Some(pause) = heap.collect_if_grown() {
+        let pause = self.realm.heap.collect_if_grown();
+        if let Some(pause) = pause.filter(|_| !self.in_init()) {
             self.run().generator.record_pause(pause);
         }
     }

@@ -94,9 +94,9 @@ impl Heap {
     }
 
     /// A collection costs in proportion to what is there, so the heap may grow in proportion before the next one.
-    pub(crate) fn set_marks(&self) {
+    fn set_marks(&self) {
         let held = self.held_bytes.get();
-        let mark = held + (held / 2).max(GROWTH_BYTES_MIN);
+        let mark = held + held.max(GROWTH_BYTES_MIN);
         self.collect_at_bytes.set(mark);
         // SAFETY: the runtime lives as long as its heap.
         unsafe { qjs::JS_SetGCThreshold(self.runtime, (mark + 4 * GROWTH_BYTES_MIN) as _) };
