@@ -295,8 +295,7 @@ impl Client {
         let mut connection = match connection {
             Connection::H1(connection) => connection,
             Connection::H2(connection) => {
-                let exchange = connection.exchange(message, keep_body, &mut hop.marks);
-                return Box::pin(exchange).await;
+                return connection.exchange(message, keep_body, &mut hop.marks).await;
             }
         };
         let mut head = self.heads.lend();

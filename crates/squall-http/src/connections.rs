@@ -21,7 +21,7 @@ pub struct Connections {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) tls: bool,
-    pub(crate) host: Box<str>,
+    pub(crate) host: Rc<str>,
     pub(crate) port: u16,
 }
 

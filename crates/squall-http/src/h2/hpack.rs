@@ -76,6 +76,9 @@ const STATIC: [(&str, &str); 61] = [
     ("www-authenticate", ""),
 ];
 
+/// So many of them begin with a colon, and only they.
+const STATIC_PSEUDO: usize = 14;
+
 /// The fields that one end remembers, the latest first.
 #[derive(Debug)]
 struct Table {
@@ -115,6 +118,11 @@ impl Table {
         }
     }
 
+    /// The index of a field that is remembered, or that of another with its name.
+    fn find(&self, name: &[u8], value: &[u8]) -> Result<usize, Option<usize>> {
+        find(self.entries.iter().map(Entry::field), STATIC.len() + 1, name, value)
+    }
+
     /// Remembers a field. One that is too large makes all others forgotten too.
     fn insert(&mut self, name: &[u8], value: &[u8]) {
         let entry = Entry { text: [name, value].concat().into(), name_bytes: name.len() };
@@ -135,6 +143,34 @@ impl Table {
             self.bytes -= entry.bytes();
         }
     }
+}
+
+/// The same of the fields that have an index for ever.
+fn find_static(name: &[u8], value: &[u8]) -> Result<usize, Option<usize>> {
+    let (first, fields) = match name.starts_with(b":") {
+        true => (1, &STATIC[..STATIC_PSEUDO]),
+        false => (1 + STATIC_PSEUDO, &STATIC[STATIC_PSEUDO..]),
+    };
+    find(fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())), first, name, value)
+}
+
+/// Looks for a field, whatever the case of its name, among some whose indexes start with `first`.
+fn find<'a>(
+    fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    first: usize,
+    name: &[u8],
+    value: &[u8],
+) -> Result<usize, Option<usize>> {
+    let mut name_index = None;
+    for (place, (have, value_there)) in fields.enumerate() {
+        if name.len() == have.len() && name.eq_ignore_ascii_case(have) {
+            if value == value_there {
+                return Ok(first + place);
+            }
+            name_index.get_or_insert(first + place);
+        }
+    }
+    Err(name_index)
 }
 
 /// A block that cannot be read: the connection is lost, as what both ends remember is no longer the same.
@@ -295,33 +331,25 @@ impl Encoder {
 
     /// Appends a field to the block. The name's case does not matter.
     pub(super) fn field(&mut self, name: &[u8], value: &[u8], block: &mut Vec<u8>) {
-        let is_same =
-            |(have, value_there): (&[u8], &[u8])| value == value_there && name.eq_ignore_ascii_case(have);
         let table = &mut self.table;
-        if let Some(place) = table.entries.iter().position(|entry| is_same(entry.field())) {
-            return push_integer(block, 0x80, 7, STATIC.len() + place + 1);
-        }
-        let mut name_place = None;
-        for (place, (have, value_there)) in STATIC.iter().enumerate() {
-            if !name.eq_ignore_ascii_case(have.as_bytes()) {
-                continue;
-            }
-            if value == value_there.as_bytes() {
-                return push_integer(block, 0x80, 7, place + 1);
-            }
-            name_place.get_or_insert(place);
-        }
-        let name_place = name_place.or_else(|| {
-            let mut entries = table.entries.iter();
-            let place = entries.position(|entry| name.eq_ignore_ascii_case(entry.field().0))?;
-            Some(STATIC.len() + place)
-        });
+        // A request's line is made of fields that have their place for ever, other fields of such that we gave one.
+        let found = match name.starts_with(b":") {
+            true => find_static(name, value)
+                .or_else(|found| table.find(name, value).map_err(|last| found.or(last))),
+            false => table
+                .find(name, value)
+                .or_else(|found| find_static(name, value).map_err(|last| last.or(found))),
+        };
+        let name_index = match found {
+            Ok(index) => return push_integer(block, 0x80, 7, index),
+            Err(name_index) => name_index,
+        };
         let is_remembered = name.len() + value.len() + ENTRY_BYTES <= table.bytes_max;
         let (mark, prefix_bits) = if is_remembered { (0x40, 6) } else { (0, 4) };
-        push_integer(block, mark, prefix_bits, name_place.map_or(0, |place| place + 1));
-        if name_place.is_none() || is_remembered {
+        push_integer(block, mark, prefix_bits, name_index.unwrap_or_default());
+        if name_index.is_none() || is_remembered {
             let name = name.to_ascii_lowercase();
-            if name_place.is_none() {
+            if name_index.is_none() {
                 push_string(block, &name);
             }
             if is_remembered {

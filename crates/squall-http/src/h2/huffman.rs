@@ -125,23 +125,52 @@ pub(super) fn encode(text: &[u8], output: &mut Vec<u8>) {
 }
 
 /// Appends what `input` encodes to `output`. None is for what encodes nothing.
-pub(super) fn decode(input: &[u8], output: &mut Vec<u8>) -> Option<()> {
-    let mut input = input.iter();
+pub(super) fn decode(mut input: &[u8], output: &mut Vec<u8>) -> Option<()> {
+    let start = output.len();
+    // No code is shorter than five bits.
+    output.resize(start + input.len() * 8 / 5, 0);
+    let text = &mut output[start..];
+    let mut text_bytes = 0;
     // The next bits, from the highest down, and how many they are.
     let (mut window, mut have) = (0_u64, 0_u32);
     loop {
+        if let Some(next) = input.first_chunk() {
+            // As many whole bytes as there is room for; what is behind them does not count and is taken again.
+            window |= u64::from_be_bytes(*next) >> have;
+            let bytes = (63 - have) / 8;
+            input = &input[bytes as usize..];
+            have += bytes * 8;
+            window &= !(u64::MAX >> have);
+        }
         while have <= 56
-            && let Some(byte) = input.next()
+            && let Some((byte, rest)) = input.split_first()
         {
             window |= u64::from(*byte) << (56 - have);
             have += 8;
+            input = rest;
         }
+        while have >= SHORT_BITS {
+            let (symbol, length) = TABLES.short[(window >> (64 - SHORT_BITS)) as usize];
+            if length == 0 {
+                break;
+            }
+            text[text_bytes] = symbol;
+            text_bytes += 1;
+            window <<= length;
+            have -= u32::from(length);
+        }
+        if have < CODE_BITS_MAX as u32 && !input.is_empty() {
+            continue;
+        }
+        // A long code, or the end.
         let (symbol, length) = TABLES.find((window >> 32) as u32);
         if length > have {
+            output.truncate(start + text_bytes);
             let is_padding = have < 8 && window.leading_ones() >= have;
             return is_padding.then_some(());
         }
-        output.push(u8::try_from(symbol).ok()?);
+        text[text_bytes] = u8::try_from(symbol).ok()?;
+        text_bytes += 1;
         window <<= length;
         have -= length;
     }

@@ -697,7 +697,9 @@ fn is_field(name: &[u8], value: &[u8]) -> bool {
     let is_usual = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'-';
     let is_name_byte = |byte: &u8| is_usual(byte) || (is_token_byte(*byte) && !byte.is_ascii_uppercase());
     let is_text_byte = |byte: &u8| (*byte >= b' ' && *byte != 0x7f) || *byte == b'\t';
-    !name.is_empty() && name.iter().all(is_name_byte) && value.iter().all(is_text_byte)
+    // Without an early end many bytes are looked at at once.
+    let is_text = value.iter().fold(true, |is_text, byte| is_text & is_text_byte(byte));
+    !name.is_empty() && name.iter().all(is_name_byte) && is_text
 }
 
 fn write_request(message: &Message<'_>, encoder: &mut Encoder, block: &mut Vec<u8>) {
