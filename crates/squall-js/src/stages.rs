@@ -153,7 +153,7 @@ impl<'js> Life<'_, 'js> {
     /// Setup and teardown have a group of their own.
     fn enter(&self, stage: Stage, group: &str) {
         self.vu.stage.set(stage);
-        modules::k6::set_group(self.vu, &format!("::{group}"));
+        modules::k6::set_group(self.vu, &["::", group]);
     }
 
     fn iterate(&mut self, iteration: Iteration) -> Outcome {

@@ -194,7 +194,7 @@ fn live_set<'js>(
             let message = format!("tag '{key}' can be a string, a number or a boolean, nothing else");
             return Err(Exception::throw_type(ctx, &message));
         };
-        write(&vu, tags.with(key, text));
+        write(&vu, tags.with(key, text.to_owned()));
         Ok(true)
     };
     let set =

@@ -8,10 +8,11 @@ use rustc_hash::FxHashMap;
 use squall_metrics::{SeriesId, TagSet, builtin};
 use squall_options::SystemTag;
 
-use super::{is_async, tags_of};
+use super::{Text, is_async, tags_of};
 use crate::{
     atoms::{self, HeldAtom},
     errors::throw_go,
+    tags::CustomTags,
     vu::{self, VuState},
 };
 
@@ -47,12 +48,12 @@ fn check<'js>(
         return Err(throw_go(&ctx, "check() needs an object of checks as its second argument"));
     };
     let now = vu.worker.clock.now();
-    let custom = tags.0.map_or(Ok(Vec::new()), |tags| tags_of(&ctx, &tags))?;
+    let mut custom = tags.0.map_or_else(|| Ok(CustomTags::default()), |tags| tags_of(&ctx, &tags))?;
     let metadata = vu.sample_metadata();
     let mut all_hold = true;
     for entry in checks.props::<Atom, Value>() {
         let (name, check) = entry?;
-        let series = check_series(&ctx, &vu, checks, &name, &custom)?;
+        let series = check_series(&ctx, &vu, checks, &name, &mut custom)?;
         let outcome = hold(&ctx, &vu, &check, &value);
         if matches!(outcome, Err(CheckError::Async)) {
             return Err(throw_go(
@@ -91,7 +92,7 @@ fn check_series<'js>(
     vu: &VuState,
     checks: &Object<'js>,
     name: &Atom<'js>,
-    custom: &[(String, String)],
+    custom: &mut CustomTags,
 ) -> Result<SeriesId> {
     let around = vu.tags.current();
     let key = (atoms::number(name), Arc::as_ptr(&around));
@@ -108,7 +109,7 @@ fn check_series<'js>(
         tags = vu.worker.tag_cache.with(&tags, SystemTag::Check.name(), &text);
     }
     if !custom.is_empty() {
-        tags = tags.with_all(custom.iter().cloned());
+        tags = vu.worker.tag_cache.with_custom(&tags, custom);
         return Ok(vu.worker.recorder.borrow_mut().series(builtin::CHECKS, &tags));
     }
     let series = vu.worker.recorder.borrow_mut().series(builtin::CHECKS, &tags);
@@ -158,11 +159,12 @@ fn truth(value: &Value) -> Result<bool> {
 }
 
 /// Runs `body` with the group's name added to the `group` tag and measures how long it took.
-fn group<'js>(ctx: Ctx<'js>, name: String, body: Value<'js>) -> Result<Value<'js>> {
+fn group<'js>(ctx: Ctx<'js>, name: rquickjs::String<'js>, body: Value<'js>) -> Result<Value<'js>> {
     let vu = vu::current();
     if vu.in_init() {
         return Err(throw_go(&ctx, "group() works only in the functions that VUs run"));
     }
+    let name = Text::of(&name)?;
     if name.contains(SEPARATOR) {
         return Err(throw_go(&ctx, "names of groups and checks cannot contain \"::\""));
     }
@@ -176,8 +178,8 @@ fn group<'js>(ctx: Ctx<'js>, name: String, body: Value<'js>) -> Result<Value<'js
         ));
     }
     let outer = vu.tags.current();
-    let outer_path = outer.get(SystemTag::Group.name()).unwrap_or_default().to_owned();
-    set_group(&vu, &format!("{outer_path}{SEPARATOR}{name}"));
+    let outer_path = outer.get(SystemTag::Group.name()).unwrap_or_default();
+    set_group(&vu, &[outer_path, SEPARATOR, &name]);
     let tags = vu.tags.current();
     let started = vu.worker.clock.now();
     let result = body.call::<_, Value>(());
@@ -189,14 +191,14 @@ fn group<'js>(ctx: Ctx<'js>, name: String, body: Value<'js>) -> Result<Value<'js
         recorder.record_with(series, (ended - started).as_secs_f64() * 1e3, ended, metadata.as_ref());
     }
     // Tags that the body set stay; only the group goes back.
-    set_group(&vu, &outer_path);
+    set_group(&vu, &[outer_path]);
     result
 }
 
-/// Sets the `group` tag, where it is wanted.
-pub(crate) fn set_group(vu: &VuState, path: &str) {
+/// Sets the `group` tag, where it is wanted, to a path in parts.
+pub(crate) fn set_group(vu: &VuState, path: &[&str]) {
     if vu.worker.settings.has_tag(SystemTag::Group) {
-        let tags = vu.worker.tag_cache.with(&vu.tags.current(), SystemTag::Group.name(), path);
+        let tags = vu.worker.tag_cache.with_path(&vu.tags.current(), SystemTag::Group.name(), path);
         vu.tags.replace(tags);
     }
 }

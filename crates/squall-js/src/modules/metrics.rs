@@ -5,7 +5,7 @@ use rquickjs::{
     class::{Trace, Tracer},
     function::{Constructor, Opt},
 };
-use squall_metrics::{Contains, MetricId, MetricKind, TagText};
+use squall_metrics::{Contains, MetricId, MetricKind};
 
 use super::tags_of;
 use crate::{classes, errors::throw_go, vu};
@@ -63,12 +63,7 @@ impl Metric {
         };
         let mut set = vu.tags.current();
         if let Some(tags) = tags.0 {
-            let custom = tags_of(&ctx, &tags)?;
-            if !custom.is_empty() {
-                set = set.with_all(
-                    custom.into_iter().map(|(key, value)| (TagText::from(key), TagText::from(value))),
-                );
-            }
+            set = vu.worker.tag_cache.with_custom(&set, &mut tags_of(&ctx, &tags)?);
         }
         let metadata = vu.sample_metadata();
         let mut recorder = vu.worker.recorder.borrow_mut();

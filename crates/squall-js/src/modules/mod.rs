@@ -1,11 +1,13 @@
 //! The modules that scripts import, a file each, made for a VU when it first imports them.
 
+use std::ops::Deref;
+
 use rquickjs::{
-    ArrayBuffer, Coerced, Ctx, Function, Object, Persistent, Result, Value, atom::PredefinedAtom,
-    function::This,
+    ArrayBuffer, Atom, CString, Coerced, Ctx, Function, Object, Persistent, Result, Value,
+    atom::PredefinedAtom, function::This,
 };
 
-use crate::{errors, vu};
+use crate::{errors, tags::CustomTags, vu};
 
 pub(crate) mod crypto;
 pub(crate) mod data;
@@ -94,41 +96,69 @@ fn copy(buffer: &ArrayBuffer, range: Option<std::ops::Range<usize>>) -> Vec<u8> 
 
 /// A string's text; halves of surrogate pairs, which no encoding has, become U+FFFD.
 pub(crate) fn well_formed(text: &rquickjs::String) -> Result<String> {
-    text.to_string().or_else(|_| {
-        let strings: Object = text.ctx().globals().get("String")?;
-        let to_well_formed: Function = strings.get::<_, Object>("prototype")?.get("toWellFormed")?;
-        to_well_formed.call((This(text.clone()),))
-    })
+    text.to_string().or_else(|_| to_well_formed(text)?.to_string())
+}
+
+fn to_well_formed<'js>(text: &rquickjs::String<'js>) -> Result<rquickjs::String<'js>> {
+    let strings: Object = text.ctx().globals().get("String")?;
+    let to_well_formed: Function = strings.get::<_, Object>("prototype")?.get("toWellFormed")?;
+    to_well_formed.call((This(text.clone()),))
+}
+
+/// A string's text, read where QuickJS has it: only what is not ASCII is copied.
+pub(crate) struct Text<'js>(CString<'js>);
+
+impl<'js> Text<'js> {
+    /// An error for halves of surrogate pairs.
+    pub(crate) fn of(string: &rquickjs::String<'js>) -> Result<Text<'js>> {
+        let text = string.clone().to_cstring()?;
+        // SAFETY: so many bytes are there.
+        let bytes = unsafe { std::slice::from_raw_parts(text.as_ptr().cast::<u8>(), text.len()) };
+        std::str::from_utf8(bytes)?;
+        Ok(Text(text))
+    }
+
+    /// The name of a property; halves of surrogate pairs become U+FFFD.
+    pub(crate) fn of_name(name: &Atom<'js>) -> Result<Text<'js>> {
+        let name = name.to_js_string()?;
+        Text::of(&name).or_else(|_| Text::of(&to_well_formed(&name)?))
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.as_str()
+    }
 }
 
 /// Tags as scripts give them: an object whose values are strings, numbers or booleans.
-pub(crate) fn tags_of<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Vec<(String, String)>> {
+pub(crate) fn tags_of<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<CustomTags> {
+    let mut tags = CustomTags::default();
     if value.is_undefined() || value.is_null() {
-        return Ok(Vec::new());
+        return Ok(tags);
     }
     let Some(object) = value.as_object() else {
         return Err(errors::throw_go(ctx, &format!("tags must be an object, not {}", value.type_name())));
     };
-    object
-        .props::<String, Value>()
-        .map(|entry| {
-            let (key, value) = entry?;
-            let text = tag_text(&value).ok_or_else(|| {
-                let kind = value.type_name();
-                errors::throw_go(
-                    ctx,
-                    &format!("tag {key:?} must be a string, a number or a boolean, not {kind}"),
-                )
-            })?;
-            Ok((key, text))
-        })
-        .collect()
+    for entry in object.props::<Atom, Value>() {
+        let (key, value) = entry?;
+        let key = Text::of_name(&key)?;
+        let text = tag_text(&value).ok_or_else(|| {
+            let (key, kind) = (&*key, value.type_name());
+            errors::throw_go(ctx, &format!("tag {key:?} must be a string, a number or a boolean, not {kind}"))
+        })?;
+        tags.push(&key, &text);
+    }
+    Ok(tags)
 }
 
 /// A tag's value as text; `None` when it is not a primitive.
-pub(crate) fn tag_text(value: &Value) -> Option<String> {
+pub(crate) fn tag_text<'js>(value: &Value<'js>) -> Option<Text<'js>> {
     let is_primitive = value.is_string() || value.is_number() || value.is_bool();
-    is_primitive.then(|| value.get::<Coerced<String>>().ok()).flatten().map(|text| text.0)
+    let text = is_primitive.then(|| value.get::<Coerced<rquickjs::String>>().ok()).flatten()?;
+    Text::of(&text.0).ok()
 }
 
 /// Whether a function was declared `async`.

@@ -4,7 +4,10 @@
 //! a string of every key first. What serde_json refuses QuickJS decides, so that errors are QuickJS's and what
 //! only JavaScript takes, such as halves of surrogate pairs and any depth, is taken.
 
-use std::fmt;
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 use rquickjs::{Ctx, Error, Result, Value, qjs};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -12,7 +15,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 /// What `JSON.parse` makes of the bytes.
 pub(super) fn parse<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> Result<Value<'js>> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let build = Build { context: ctx.as_raw().as_ptr() };
+    let context = ctx.as_raw().as_ptr();
+    let elements = Elements { context, values: RefCell::new(ELEMENTS.take()) };
+    let build = Build { context, elements: &elements.values };
     match build.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value)) {
         // SAFETY: a value of this context that nobody else owns.
         Ok(value) => Ok(unsafe { Value::from_raw(ctx.clone(), value.release()) }),
@@ -41,13 +46,41 @@ impl Drop for Owned {
     }
 }
 
-/// Makes one value of a live context.
-#[derive(Clone, Copy)]
-struct Build {
-    context: *mut qjs::JSContext,
+thread_local! {
+    /// A list for the elements of arrays that are not complete, inner ones after outer ones: its memory stays.
+    static ELEMENTS: Cell<Vec<qjs::JSValue>> = const { Cell::new(Vec::new()) };
 }
 
-impl Build {
+/// A list that has grown beyond this is given up.
+const ELEMENTS_MAX: usize = 4096;
+
+/// The list in use. What is left in it at the end is freed.
+struct Elements {
+    context: *mut qjs::JSContext,
+    values: RefCell<Vec<qjs::JSValue>>,
+}
+
+impl Drop for Elements {
+    fn drop(&mut self) {
+        let mut values = self.values.take();
+        for value in values.drain(..) {
+            // SAFETY: the value is alive and ours.
+            unsafe { qjs::JS_FreeValue(self.context, value) };
+        }
+        if values.capacity() <= ELEMENTS_MAX {
+            ELEMENTS.set(values);
+        }
+    }
+}
+
+/// Makes one value of a live context.
+#[derive(Clone, Copy)]
+struct Build<'a> {
+    context: *mut qjs::JSContext,
+    elements: &'a RefCell<Vec<qjs::JSValue>>,
+}
+
+impl Build<'_> {
     fn own<E: serde::de::Error>(self, value: qjs::JSValue) -> std::result::Result<Owned, E> {
         // SAFETY: only the tag is looked at.
         match unsafe { qjs::JS_IsException(value) } {
@@ -57,7 +90,7 @@ impl Build {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Build {
+impl<'de> DeserializeSeed<'de> for Build<'_> {
     type Value = Owned;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> std::result::Result<Owned, D::Error> {
@@ -65,7 +98,7 @@ impl<'de> DeserializeSeed<'de> for Build {
     }
 }
 
-impl<'de> Visitor<'de> for Build {
+impl<'de> Visitor<'de> for Build<'_> {
     type Value = Owned;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,14 +137,16 @@ impl<'de> Visitor<'de> for Build {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> std::result::Result<Owned, A::Error> {
-        let mut values = Vec::new();
+        let start = self.elements.borrow().len();
         while let Some(element) = elements.next_element_seed(self)? {
-            values.push(element);
+            self.elements.borrow_mut().push(element.release());
         }
-        let count = i32::try_from(values.len()).map_err(|_| A::Error::custom("too many elements"))?;
-        let values: Vec<qjs::JSValue> = values.into_iter().map(Owned::release).collect();
-        // SAFETY: takes the values over.
-        self.own(unsafe { qjs::JS_NewArrayFrom(self.context, count, values.as_ptr()) })
+        let mut values = self.elements.borrow_mut();
+        let count = i32::try_from(values.len() - start).map_err(|_| A::Error::custom("too many elements"))?;
+        // SAFETY: takes the values over, which are the last of the list.
+        let array = unsafe { qjs::JS_NewArrayFrom(self.context, count, values[start..].as_ptr()) };
+        values.truncate(start);
+        self.own(array)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Owned, A::Error> {
@@ -192,6 +227,8 @@ mod tests {
     fn bodies_are_parsed_as_json_parse_does() {
         const TEXTS: &[&str] = &[
             r#"{"id": 7, "name": "crocodile", "tags": ["green", []], "owner": {"n": null}, "ok": [true, false]}"#,
+            "[[1, [2, 3]], [[4, []], 5], {\"a\": [6, [7]]}]",
+            "[1, [2, [3, nul]]]",
             "-0",
             "0",
             "1e400",

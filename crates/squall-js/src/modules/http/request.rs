@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::HashMap, pin::pin, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use rquickjs::{Coerced, Ctx, Exception, Object, Result, Value, function::Rest};
+use rquickjs::{Atom, Coerced, Ctx, Exception, Object, Result, Value, function::Rest};
 use squall_http::{Auth, Encoding, Method, NetError, Request, RequestCookie, Response};
 use squall_metrics::TagSet;
 use squall_options::parse_duration;
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     errors::throw_go,
-    modules::{bytes_of, tags_of},
+    modules::{Text, bytes_of, tags_of},
     vu::{self, VuState},
 };
 
@@ -227,9 +227,9 @@ impl<'js> Parser<'_, 'js> {
             }));
         }
         let text = match url.as_string() {
-            Some(text) => text.to_string()?,
+            Some(text) => Text::of(text)?,
             // Such as a `URL`, which k6 does not have.
-            None if url.is_object() => url.get::<Coerced<String>>()?.0,
+            None if url.is_object() => Text::of(&url.get::<Coerced<rquickjs::String>>()?.0)?,
             None => return Err(throw_go(self.ctx, &format!("invalid URL: {}", url.type_name()))),
         };
         self.parse_url(&text)
@@ -272,20 +272,19 @@ impl<'js> Parser<'_, 'js> {
     }
 
     fn params(&self, params: &Object<'js>, call: &mut Call) -> Result<()> {
-        for entry in params.props::<String, Value>() {
+        for entry in params.props::<Atom, Value>() {
             let (key, value) = entry?;
-            if value.is_undefined() || (value.is_null() && key != "responseCallback") {
+            let key = Text::of_name(&key)?;
+            if value.is_undefined() || (value.is_null() && &*key != "responseCallback") {
                 continue;
             }
-            match key.as_str() {
+            match &*key {
                 "headers" => self.headers(&value, &mut call.request)?,
                 "cookies" => self.cookies(&value, &mut call.request)?,
                 "jar" => call.request.jar = Some(jar::from_js(self.ctx, &value)?),
                 "tags" => {
-                    let tags = tags_of(self.ctx, &value)?;
-                    if !tags.is_empty() {
-                        call.tags = call.tags.with_all(tags);
-                    }
+                    let mut tags = tags_of(self.ctx, &value)?;
+                    call.tags = self.vu.worker.tag_cache.with_custom(&call.tags, &mut tags);
                 }
                 "timeout" => call.request.timeout = self.timeout(&value)?,
                 "redirects" => {

@@ -1,6 +1,6 @@
 //! The response object. Its fields are made when a script reads them: most scripts read two of twenty.
 
-use std::{borrow::Cow, cell::RefCell, rc::Rc};
+use std::{borrow::Cow, cell::RefCell};
 
 use rquickjs::{
     ArrayBuffer, Atom, Class, Coerced, Ctx, Exception, Function, IntoJs, JsLifetime, Object, Result, Value,
@@ -21,7 +21,7 @@ use crate::{
     vu,
 };
 
-/// Fields in the order in which k6 lists them.
+/// Fields in the order in which k6 lists them; the last are functions.
 const FIELDS: [&str; 20] = [
     "remote_ip",
     "remote_port",
@@ -45,8 +45,8 @@ const FIELDS: [&str; 20] = [
     "submitForm",
 ];
 
-/// The fields that are functions.
-const METHODS: [&str; 4] = ["clickLink", "html", "json", "submitForm"];
+/// The first field that is a function.
+const FIRST_METHOD: usize = 16;
 
 /// What a response is made of.
 #[expect(clippy::large_enum_variant, reason = "nearly all are answered, and each has one allocation")]
@@ -64,9 +64,9 @@ enum Source {
 
 /// A response in a script's hands.
 pub(super) struct ResponseObject<'js> {
-    source: Rc<Source>,
-    /// Fields that were read or written.
-    slots: RefCell<[Option<Value<'js>>; FIELDS.len()]>,
+    source: Source,
+    /// Fields that were read or written, by index.
+    slots: RefCell<Vec<(usize, Value<'js>)>>,
     /// The parsed body: parsed once.
     parsed: RefCell<Option<Value<'js>>>,
 }
@@ -86,8 +86,7 @@ pub(super) fn create_invalid<'js>(ctx: &Ctx<'js>, message: String, code: u32) ->
 }
 
 fn instance<'js>(ctx: &Ctx<'js>, source: Source) -> Result<Value<'js>> {
-    let object =
-        ResponseObject { source: Rc::new(source), slots: RefCell::default(), parsed: RefCell::default() };
+    let object = ResponseObject { source, slots: RefCell::default(), parsed: RefCell::default() };
     Ok(classes::instance(ctx, object)?.into_value())
 }
 
@@ -98,7 +97,7 @@ unsafe impl<'js> JsLifetime<'js> for ResponseObject<'js> {
 
 impl<'js> Trace<'js> for ResponseObject<'js> {
     fn trace<'a>(&self, tracer: Tracer<'a, 'js>) {
-        for value in self.slots.borrow().iter().flatten() {
+        for (_, value) in &*self.slots.borrow() {
             value.trace(tracer);
         }
         if let Some(value) = &*self.parsed.borrow() {
@@ -139,7 +138,7 @@ impl<'js> JsClass<'js> for ResponseObject<'js> {
         _: Value<'js>,
     ) -> Result<Value<'js>> {
         match field_index(ctx, &atom)? {
-            Some(index) => this.borrow().field(ctx, index),
+            Some(index) => this.borrow().field(ctx, index, atom),
             // Methods of all objects, such as `hasOwnProperty`.
             None => classes::prototype::<Self>(ctx)?.get(atom),
         }
@@ -155,7 +154,7 @@ impl<'js> JsClass<'js> for ResponseObject<'js> {
         // QuickJS lends the value, but rquickjs frees it: that takes a reference more.
         std::mem::forget(value.clone());
         let Some(index) = field_index(ctx, &atom)? else { return Ok(false) };
-        this.borrow().slots.borrow_mut()[index] = Some(value);
+        this.borrow().keep(index, value);
         Ok(true)
     }
 
@@ -171,7 +170,7 @@ impl<'js> JsClass<'js> for ResponseObject<'js> {
         let Some(index) = field_index(ctx, &atom)? else { return Ok(None) };
         let undefined = Value::new_undefined(ctx.clone());
         Ok(Some(PropertyDescriptor {
-            value: this.borrow().field(ctx, index)?,
+            value: this.borrow().field(ctx, index, atom)?,
             getter: undefined.clone(),
             setter: undefined,
             configurable: true,
@@ -217,23 +216,35 @@ fn field_index(ctx: &Ctx, atom: &Atom) -> Result<Option<usize>> {
 }
 
 impl<'js> ResponseObject<'js> {
-    fn field(&self, ctx: &Ctx<'js>, index: usize) -> Result<Value<'js>> {
-        if let Some(value) = &self.slots.borrow()[index] {
+    fn field(&self, ctx: &Ctx<'js>, index: usize, atom: Atom<'js>) -> Result<Value<'js>> {
+        if let Some((_, value)) = self.slots.borrow().iter().find(|(known, _)| *known == index) {
             return Ok(value.clone());
         }
-        let value = make(ctx, &self.source, FIELDS[index])?;
-        if value.is_number() {
-            // As cheap to make again.
-            return Ok(value);
+        if index >= FIRST_METHOD {
+            return classes::prototype::<Self>(ctx)?.get(atom);
         }
-        self.slots.borrow_mut()[index] = Some(value.clone());
+        let value = make(ctx, &self.source, FIELDS[index])?;
+        // Numbers are as cheap to make again.
+        if !value.is_number() {
+            self.keep(index, value.clone());
+        }
         Ok(value)
+    }
+
+    fn keep(&self, index: usize, value: Value<'js>) {
+        let mut slots = self.slots.borrow_mut();
+        let former = match slots.iter_mut().find(|(known, _)| *known == index) {
+            Some((_, slot)) => std::mem::replace(slot, value),
+            None => return slots.push((index, value)),
+        };
+        // What goes with it may want the slots.
+        drop(slots);
+        drop(former);
     }
 }
 
 fn make<'js>(ctx: &Ctx<'js>, source: &Source, name: &str) -> Result<Value<'js>> {
     match source {
-        _ if METHODS.contains(&name) => classes::prototype::<ResponseObject>(ctx)?.get(name),
         Source::Answered { call, response, .. } => answered_field(ctx, call, response, name),
         Source::Invalid { message, code } => invalid_field(ctx, message, *code, name),
     }
@@ -421,11 +432,7 @@ fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -
         return Err(throw_go(&ctx, "json() needs a response as `this`"));
     };
     let object = class.borrow();
-    let body = match &*object.source {
-        Source::Answered { response, .. } => response.body.clone(),
-        Source::Invalid { .. } => None,
-    };
-    let Some(body) = body else {
+    let Source::Answered { response: Response { body: Some(body), .. }, .. } = &object.source else {
         return Err(throw_go(
             &ctx,
             "json() needs a body and this response has none; its `error` may tell why",
@@ -433,12 +440,12 @@ fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -
     };
     if let Some(selector) = selector.0.filter(|selector| !selector.is_undefined()) {
         let selector = selector.get::<Coerced<String>>()?.0;
-        return super::select::select(&ctx, &String::from_utf8_lossy(&body), &selector);
+        return super::select::select(&ctx, &String::from_utf8_lossy(body), &selector);
     }
     if let Some(parsed) = &*object.parsed.borrow() {
         return Ok(parsed.clone());
     }
-    let parsed = json::parse(&ctx, &body).map_err(|error| {
+    let parsed = json::parse(&ctx, body).map_err(|error| {
         let reason = match error {
             rquickjs::Error::Exception => crate::errors::describe_message(&ctx.catch()),
             error => error.to_string(),
