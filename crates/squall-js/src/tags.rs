@@ -72,7 +72,11 @@ pub(crate) struct TagCache {
 impl TagCache {
     pub(crate) fn with(&self, base: &Arc<TagSet>, key: &'static str, value: &str) -> Arc<TagSet> {
         let mut sets = self.sets.borrow_mut();
-        let by_value = sets.entry((Arc::clone(base), key)).or_default();
+        let place = (Arc::clone(base), key);
+        if sets.len() >= CACHE_LIMIT && !sets.contains_key(&place) {
+            sets.clear();
+        }
+        let by_value = sets.entry(place).or_default();
         if let Some(set) = by_value.get(value) {
             return Arc::clone(set);
         }
@@ -249,5 +253,17 @@ mod tests {
             cache.with_custom(&base, &mut custom(&[("id", &number.to_string())]));
         }
         assert_eq!(cache.custom.borrow().len(), 1);
+    }
+
+    #[test]
+    fn bases_without_end_are_forgotten() {
+        let cache = TagCache::default();
+        for number in 0..2 * CACHE_LIMIT {
+            let base = TagSet::new([("id", number.to_string())]);
+            let set = cache.with(&base, "group", "::a");
+            assert_eq!(set.get("group"), Some("::a"));
+            assert!(Arc::ptr_eq(&set, &cache.with(&base, "group", "::a")));
+        }
+        assert!(cache.sets.borrow().len() <= CACHE_LIMIT);
     }
 }
