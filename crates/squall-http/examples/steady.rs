@@ -1,5 +1,5 @@
 //! What requests cost in memory: allocations and bytes of a steady exchange, and the bytes that a VU holds between
-//! two of them. The server runs in a thread of this process and is not counted.
+//! two of them. The servers run in threads of this process and are not counted.
 //!
 //! `steady [ROUNDS]` makes so many requests a case (1,000 unless told) over one connection.
 
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use squall_http::{Client, ClientConfig, Connections, CookieJar, Method, Request};
 use squall_net::{Dialer, NetConfig};
-use squall_testing::{Authority, Validity};
+use squall_testing::{Authority, Target, Validity};
 use url::Url;
 
 /// Counts what the thread that asks allocates.
@@ -59,12 +59,14 @@ async fn measure(rounds: u64) -> Result<(), Box<dyn std::error::Error>> {
     let authority = Authority::new();
     let credentials = authority.server(&["localhost"], Validity::Current);
     let mut net = NetConfig::default();
-    net.tls.extra_roots_pem = vec![authority.pem()];
+    let target = Target::start();
+    net.tls.extra_roots_pem = vec![authority.pem(), target.ca_pem()];
     let client = Client::new(Arc::new(Dialer::new(net)?), ClientConfig::default());
     let plain = serve(None)?;
     let tls = serve(Some(credentials.server_config(&["http/1.1"], None)))?;
     let http = |path: &str| Url::parse(&format!("http://127.0.0.1:{plain}{path}"));
     let https = |path: &str| Url::parse(&format!("https://localhost:{tls}{path}"));
+    let http2 = |bytes: u32| Url::parse(&target.https_url(&format!("/bytes/{bytes}")));
     let get = |url: Url| Request { jar: Some(Rc::default()), ..Request::new(Method::GET, url) };
     let discarded = |request: Request| Request { body_kept: false, ..request };
     let post = |url: Url| Request {
@@ -91,6 +93,10 @@ async fn measure(rounds: u64) -> Result<(), Box<dyn std::error::Error>> {
         ("HTTPS GET, discarded", discarded(get(https("/94")?))),
         ("HTTPS GET of 100 KB", get(https("/102400")?)),
         ("HTTPS POST of 1 KB", post(https("/94")?)),
+        ("HTTP/2 GET", get(http2(94)?)),
+        ("HTTP/2 GET, discarded", discarded(get(http2(94)?))),
+        ("HTTP/2 GET of 100 KB", get(http2(102_400)?)),
+        ("HTTP/2 POST of 1 KB", post(http2(94)?)),
     ];
     println!("{:26} {:>12} {:>12} {:>14}", "a steady exchange", "allocations", "bytes", "bytes of a VU");
     for (name, request) in &cases {

@@ -37,18 +37,30 @@ thread_local! {
 /// A connection that speaks HTTP/2. Clones share it; it closes with the last of them.
 ///
 /// A clone that is in use keeps it open, so [`crate::Connections::close_idle`] breaks nothing.
-#[derive(Clone, Debug)]
-pub(crate) struct Connection {
-    link: Rc<RefCell<Link>>,
+#[derive(Debug)]
+pub(crate) struct Connection<S = Stream> {
+    link: Rc<RefCell<Link<S>>>,
     pub(crate) remote: SocketAddr,
     pub(crate) tls: Option<TlsInfo>,
 }
 
+/// What a connection goes over.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + 'static {
+    /// Whether there is something to read, or the end; else the caller is woken when there is.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+impl Wire for Stream {
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll_readable(self, cx)
+    }
+}
+
 /// The protocol's state and the wire.
 #[derive(Debug)]
-struct Link {
+struct Link<S> {
     state: State,
-    stream: Stream,
+    stream: S,
     /// How much of the outbox is sent.
     sent_bytes: usize,
     /// Nothing more can be sent: there may be something to read that says why.
@@ -73,10 +85,23 @@ impl Drop for Attendant {
     }
 }
 
+impl<S> Clone for Connection<S> {
+    fn clone(&self) -> Self {
+        Self { link: self.link.clone(), remote: self.remote, tls: self.tls }
+    }
+}
+
 impl Connection {
     /// Speaks HTTP/2 over a fresh connection. The greeting goes out with the first request.
     pub(crate) fn new(dialed: Dialed) -> Self {
         let Dialed { stream, remote, tls, .. } = dialed;
+        Self::over(stream, remote, tls)
+    }
+}
+
+impl<S: Wire> Connection<S> {
+    /// Speaks HTTP/2 over any stream.
+    pub(crate) fn over(stream: S, remote: SocketAddr, tls: Option<TlsInfo>) -> Self {
         let link = Rc::new(RefCell::new(Link {
             state: State::new(),
             stream,
@@ -125,12 +150,12 @@ impl Connection {
 }
 
 /// An exchange in progress. Dropping it gives it up.
-struct Call<'a> {
-    link: &'a Rc<RefCell<Link>>,
+struct Call<'a, S: Wire> {
+    link: &'a Rc<RefCell<Link<S>>>,
     id: Option<u32>,
 }
 
-impl Call<'_> {
+impl<S: Wire> Call<'_, S> {
     fn poll(
         &mut self,
         message: &Message<'_>,
@@ -167,7 +192,7 @@ impl Call<'_> {
     }
 }
 
-impl Drop for Call<'_> {
+impl<S: Wire> Drop for Call<'_, S> {
     fn drop(&mut self) {
         let Some(id) = self.id else { return };
         {
@@ -179,7 +204,7 @@ impl Drop for Call<'_> {
     }
 }
 
-impl Link {
+impl<S: Wire> Link<S> {
     /// Does what there is to do now, and has the attendant woken for what comes.
     fn catch_up(&mut self) {
         // Without a waker its first turn is still to come.
@@ -245,7 +270,7 @@ impl Link {
 }
 
 /// Wakes whom it concerns, now that nothing is borrowed.
-fn wake(link: &Rc<RefCell<Link>>) {
+fn wake<S>(link: &Rc<RefCell<Link<S>>>) {
     loop {
         let Some(waker) = link.borrow_mut().state.woken.pop() else { return };
         waker.wake();
@@ -253,7 +278,7 @@ fn wake(link: &Rc<RefCell<Link>>) {
 }
 
 /// The attendant: lives as long as the connection.
-async fn attend(link: Weak<RefCell<Link>>) {
+async fn attend<S: Wire>(link: Weak<RefCell<Link<S>>>) {
     poll_fn(|cx| {
         let Some(link) = link.upgrade() else { return Poll::Ready(()) };
         let has_ended = {

@@ -55,6 +55,8 @@ pub(super) struct State {
     pub(super) woken: Vec<Waker>,
     /// The start of a frame that is not complete.
     partial: Vec<u8>,
+    /// What is to come of a body's frame whose start has been taken.
+    cut: Option<frame::Head>,
     /// A block of fields that is not complete.
     block: Option<Block>,
     decoder: Decoder,
@@ -136,6 +138,7 @@ impl State {
             outbox,
             woken: Vec::new(),
             partial: Vec::new(),
+            cut: None,
             block: None,
             decoder: Decoder::new(),
             encoder: Encoder::new(),
@@ -190,6 +193,10 @@ impl State {
         frame::write_fields(&mut self.outbox, id, unsent.is_none(), payload_bytes_max, |block| {
             write_request(message, encoder, block);
         });
+        if self.streams.is_empty() {
+            // Most often it stays alone.
+            self.streams.reserve_exact(1);
+        }
         self.streams.push(Stream {
             id,
             unsent,
@@ -314,25 +321,41 @@ impl State {
         self.ended.get_or_insert(ended);
     }
 
-    /// Takes all frames that are complete and says how many bytes that was.
+    /// Takes what can be taken and says how many bytes that was: frames that are complete, and any part of a body.
     fn take_frames(&mut self, bytes: &[u8], scratch: &mut Scratch) -> usize {
         let mut rest = bytes;
-        while let Some(head) = frame::Head::read(rest)
-            && self.ended.is_none()
+        while self.ended.is_none()
+            && let Some((head, head_bytes)) = self.next_head(rest)
         {
+            let here = &rest[head_bytes..];
             let taken = if head.payload_bytes > frame::PAYLOAD_BYTES_MAX {
                 Err(reason::FRAME_SIZE_ERROR)
+            } else if let Some((payload, behind)) = here.split_at_checked(head.payload_bytes) {
+                (self.cut, rest) = (None, behind);
+                self.take_frame(head, payload, scratch)
+            } else if head.kind == kind::DATA && !head.has(flag::PADDED) {
+                // As good as two frames, and nothing has to be kept until the rest comes.
+                let missing_bytes = head.payload_bytes - here.len();
+                (self.cut, rest) = (Some(frame::Head { payload_bytes: missing_bytes, ..head }), &[]);
+                let flags = head.flags & !flag::END_STREAM;
+                self.take_frame(frame::Head { payload_bytes: here.len(), flags, ..head }, here, scratch)
             } else {
-                let whole = rest.split_at_checked(frame::HEAD_BYTES + head.payload_bytes);
-                let Some((frame, behind)) = whole else { break };
-                rest = behind;
-                self.take_frame(head, &frame[frame::HEAD_BYTES..], scratch)
+                break;
             };
             if let Err(reason) = taken {
                 self.fail(reason);
             }
         }
         if self.ended.is_some() { bytes.len() } else { bytes.len() - rest.len() }
+    }
+
+    /// The head of the frame whose payload is to come, and how many bytes it has here.
+    fn next_head(&self, bytes: &[u8]) -> Option<(frame::Head, usize)> {
+        match self.cut {
+            Some(_) if bytes.is_empty() => None,
+            Some(head) => Some((head, 0)),
+            None => frame::Head::read(bytes).map(|head| (head, frame::HEAD_BYTES)),
+        }
     }
 
     /// An error of the connection, which ends here.
