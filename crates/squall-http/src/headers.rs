@@ -76,11 +76,12 @@ impl Headers {
     /// k6's `res.headers`: canonical names, values of one name joined with `", "`, in wire order. Without what
     /// Go keeps to itself: how the message was framed, and that the connection ends.
     pub fn canonical(&self) -> Vec<(String, String)> {
+        let is_http1 = self.head().starts_with(b"HTTP/1");
         let is_http11 = self.head().starts_with(b"HTTP/1.1");
         let is_chunked = is_http11 && self.get_all("transfer-encoding").next().is_some();
         let is_last = is_http11 && self.has_token("connection", "close");
         let is_hidden = |name: &str| match name {
-            "Transfer-Encoding" => true,
+            "Transfer-Encoding" => is_http1,
             "Content-Length" | "Trailer" => is_chunked,
             "Connection" => is_last,
             _ => false,

@@ -1,5 +1,7 @@
 //! Why a stream or a connection ends (RFC 9113, 7), and how k6 tells.
 
+use std::borrow::Cow;
+
 use squall_net::NetError;
 
 pub(super) type Reason = u32;
@@ -31,11 +33,18 @@ const NAMES: [&str; 14] = [
 
 /// The error with k6's number: which kind it is, plus the protocol's own code.
 pub(super) fn error(base: u32, kind: &str, reason: Reason) -> NetError {
+    let offset = if (reason as usize) < NAMES.len() { reason + 1 } else { 0 };
+    NetError::new(base + offset, format!("http2: {kind} with http2 ErrCode {}", name(reason)))
+}
+
+/// The error of a connection's first request when the server wants none.
+pub(super) fn turned_away(reason: Reason) -> NetError {
+    NetError::generic(format!("http2: Transport received GOAWAY from server ErrCode:{}", name(reason)))
+}
+
+fn name(reason: Reason) -> Cow<'static, str> {
     match NAMES.get(reason as usize) {
-        Some(name) => NetError::new(base + reason + 1, format!("http2: {kind} with http2 ErrCode {name}")),
-        None => {
-            let text = format!("http2: {kind} with http2 ErrCode unknown error code 0x{reason:x}");
-            NetError::new(base, text)
-        }
+        Some(name) => Cow::Borrowed(name),
+        None => Cow::Owned(format!("unknown error code 0x{reason:x}")),
     }
 }

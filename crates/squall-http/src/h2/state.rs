@@ -327,10 +327,14 @@ impl State {
         while self.ended.is_none()
             && let Some((head, head_bytes)) = self.next_head(rest)
         {
+            if head.payload_bytes > frame::PAYLOAD_BYTES_MAX {
+                // Most likely no HTTP/2 at all.
+                let error = NetError::generic("http2: frame too large");
+                self.end_with(Broken { error, is_end: false });
+                break;
+            }
             let here = &rest[head_bytes..];
-            let taken = if head.payload_bytes > frame::PAYLOAD_BYTES_MAX {
-                Err(reason::FRAME_SIZE_ERROR)
-            } else if let Some((payload, behind)) = here.split_at_checked(head.payload_bytes) {
+            let taken = if let Some((payload, behind)) = here.split_at_checked(head.payload_bytes) {
                 (self.cut, rest) = (None, behind);
                 self.take_frame(head, payload, scratch)
             } else if head.kind == kind::DATA && !head.has(flag::PADDED) {
@@ -442,8 +446,7 @@ impl State {
             return Ok(());
         }
         let ends_stream = head.has(flag::END_STREAM);
-        if let Err(refusal) = stream.take_data(data, ends_stream) {
-            let error = refusal.unwrap_or_else(protocol_error);
+        if let Err(error) = stream.take_data(data, ends_stream) {
             self.refuse(head.stream, error);
             return Ok(());
         }
@@ -466,6 +469,10 @@ impl State {
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) else { return Ok(()) };
         if stream.outcome.is_some() {
             return Ok(());
+        }
+        let is_trailer = stream.head.is_some() && fields.is_valid;
+        if is_trailer && !(ends_stream && fields.status.is_none()) {
+            return Err(reason::PROTOCOL_ERROR);
         }
         match stream.take_fields(&fields, ends_stream, scratch) {
             Err(error) => self.refuse(id, error),
@@ -512,9 +519,14 @@ impl State {
         let reason = number(rest.get(..4).ok_or(reason::FRAME_SIZE_ERROR)?)?;
         let error = reason::error(code::HTTP2_GOAWAY, "received GoAway", reason);
         let broken = Broken { error, is_end: reason == reason::NO_ERROR };
-        // Those that were opened later have not been looked at.
+        // Those that were opened later have not been looked at and can be sent again, but for the very first: the
+        // server would say the same to its like.
         for stream in self.streams.iter_mut().filter(|stream| stream.id > last) {
-            stream.end(Err(broken.clone()), &mut self.woken);
+            let broken = match stream.id {
+                1 if !broken.is_end => Broken { error: reason::turned_away(reason), is_end: false },
+                _ => Broken { is_end: true, ..broken.clone() },
+            };
+            stream.end(Err(broken), &mut self.woken);
         }
         self.woken.append(&mut self.queue);
         self.go_away = Some(broken);
@@ -598,16 +610,16 @@ impl Stream {
         }
     }
 
-    /// Takes a part of the body. Without words for what is wrong it is against the protocol.
-    fn take_data(&mut self, data: &[u8], is_last: bool) -> Result<(), Option<NetError>> {
-        if self.head.is_none() {
-            return Err(None);
+    /// Takes a part of the body.
+    fn take_data(&mut self, data: &[u8], is_last: bool) -> Result<(), NetError> {
+        if self.head.is_none() || (self.is_head && !data.is_empty()) {
+            return Err(protocol_error());
         }
         if let Some(missing_bytes) = &mut self.missing_bytes {
-            *missing_bytes = missing_bytes.checked_sub(data.len() as u64).ok_or(None)?;
-            if is_last && *missing_bytes > 0 {
-                return Err(None);
-            }
+            *missing_bytes = missing_bytes.checked_sub(data.len() as u64).ok_or_else(body_too_long)?;
+        }
+        if is_last {
+            self.check_complete()?;
         }
         if self.keeps_body {
             check_body_limit(self.body.len() + data.len())?;
@@ -624,9 +636,9 @@ impl Stream {
     fn take_fields(&mut self, fields: &Fields, is_last: bool, scratch: &Scratch) -> Result<(), NetError> {
         let status = match fields.status {
             _ if !fields.is_valid => return Err(protocol_error()),
-            None if self.head.is_some() && is_last => return self.check_complete(),
-            Some(status) if self.head.is_none() => status,
-            _ => return Err(protocol_error()),
+            _ if self.head.is_some() => return self.check_complete(),
+            None => return Err(protocol_error()),
+            Some(status) => status,
         };
         if fields.is_too_long {
             return Err(NetError::generic(format!(
@@ -638,9 +650,7 @@ impl Stream {
         }
         let headers = Headers::new(&scratch.text, scratch.fields.iter().cloned());
         if !self.is_head && !matches!(status, 204 | 304) {
-            let length = headers.get("content-length");
-            let length = length.map(|text| text.parse().map_err(|_| protocol_error())).transpose()?;
-            self.missing_bytes = length;
+            self.missing_bytes = content_length(&headers);
         }
         self.first_byte = Some(Instant::now());
         self.head = Some(Head { status, headers });
@@ -650,7 +660,7 @@ impl Stream {
     fn check_complete(&self) -> Result<(), NetError> {
         match self.missing_bytes {
             None | Some(0) => Ok(()),
-            Some(_) => Err(protocol_error()),
+            Some(_) => Err(NetError::generic("unexpected EOF")),
         }
     }
 }
@@ -769,6 +779,17 @@ fn number(payload: &[u8]) -> Result<u32, Reason> {
 fn announce(unannounced_bytes: &mut u32, bytes: u32, window_bytes: u32) -> Option<u32> {
     *unannounced_bytes += bytes;
     (*unannounced_bytes >= window_bytes / 2).then(|| mem::take(unannounced_bytes))
+}
+
+/// The body's length where it is told once and as a number: frames tell where the body ends.
+fn content_length(headers: &Headers) -> Option<u64> {
+    let mut lengths = headers.get_all("content-length");
+    let (Some(length), None) = (lengths.next(), lengths.next()) else { return None };
+    std::str::from_utf8(length).ok()?.parse().ok()
+}
+
+fn body_too_long() -> NetError {
+    NetError::generic("net/http: server replied with more than declared Content-Length; truncated")
 }
 
 fn protocol_error() -> NetError {
