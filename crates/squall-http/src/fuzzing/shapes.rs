@@ -190,11 +190,11 @@ fn push_line(wire: &mut Vec<u8>, line: &str, u: &mut Unstructured<'_>) -> Result
 }
 
 /// Mostly the first.
-fn usual<'t, T>(u: &mut Unstructured<'_>, table: &'t [T]) -> Result<&'t T> {
+pub(super) fn usual<'t, T>(u: &mut Unstructured<'_>, table: &'t [T]) -> Result<&'t T> {
     if rarely(u, 4)? { u.choose(table) } else { Ok(&table[0]) }
 }
 
 /// Once in so many times, and never when the data is used up: what repeats itself comes to an end.
-fn rarely(u: &mut Unstructured<'_>, times: u32) -> Result<bool> {
+pub(super) fn rarely(u: &mut Unstructured<'_>, times: u32) -> Result<bool> {
     Ok(!u.ratio(times - 1, times)?)
 }

@@ -8,10 +8,13 @@ use proptest::prelude::*;
 /// A name and what it runs.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 10] = [
     ("h1_response", super::h1_response),
     ("h1_shapes", super::h1_shapes),
     ("h1_head", super::h1_head),
+    ("h2_response", super::h2_response),
+    ("h2_shapes", super::h2_shapes),
+    ("hpack", super::hpack),
     ("cookies", super::cookies),
     ("redirect", super::redirect),
     ("multipart", super::multipart),
@@ -37,5 +40,10 @@ proptest! {
     #[test]
     fn shapes_keep_the_laws(data in prop::collection::vec(any::<u8>(), 0..600)) {
         super::h1_shapes(&data);
+    }
+
+    #[test]
+    fn connections_keep_the_laws(data in prop::collection::vec(any::<u8>(), 0..600)) {
+        super::h2_shapes(&data);
     }
 }

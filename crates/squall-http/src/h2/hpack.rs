@@ -182,11 +182,15 @@ pub(super) type Places = (Range<usize>, Range<usize>);
 
 /// Reads the peer's blocks.
 #[derive(Debug)]
-pub(super) struct Decoder(Table);
+pub(super) struct Decoder {
+    table: Table,
+    /// The block has begun: too late for another size of the table.
+    has_fields: bool,
+}
 
 impl Decoder {
     pub(super) fn new() -> Self {
-        Self(Table::new())
+        Self { table: Table::new(), has_fields: false }
     }
 
     /// Takes the next field off the block and appends it to `text` as a line of HTTP/1.1. Returns the places of its
@@ -200,16 +204,17 @@ impl Decoder {
             let is_remembered = match first {
                 0x80.. => {
                     let index = integer(block, 7)?;
-                    let (name, value) = self.0.get(index).ok_or(Malformed)?;
+                    let (name, value) = self.table.get(index).ok_or(Malformed)?;
+                    self.has_fields = true;
                     return Ok(Some(line(text, |text| push(text, name), |text| push(text, value))?));
                 }
                 0x40.. => true,
                 0x20.. => {
                     let bytes_max = integer(block, 5)?;
-                    if bytes_max > TABLE_BYTES {
+                    if bytes_max > TABLE_BYTES || self.has_fields {
                         return Err(Malformed);
                     }
-                    self.0.resize(bytes_max);
+                    self.table.resize(bytes_max);
                     continue;
                 }
                 // Not to be remembered, or never.
@@ -226,16 +231,18 @@ impl Decoder {
             let places = match index {
                 0 => line(text, take, take)?,
                 index => {
-                    let (name, _) = self.0.get(index).ok_or(Malformed)?;
+                    let (name, _) = self.table.get(index).ok_or(Malformed)?;
                     line(text, |text| push(text, name), take)?
                 }
             };
             *block = rest.get();
             if is_remembered {
-                self.0.insert(&text[places.0.clone()], &text[places.1.clone()]);
+                self.table.insert(&text[places.0.clone()], &text[places.1.clone()]);
             }
+            self.has_fields = true;
             return Ok(Some(places));
         }
+        self.has_fields = false;
         Ok(None)
     }
 }
@@ -268,7 +275,7 @@ fn integer(block: &mut &[u8], prefix_bits: u32) -> Result<usize, Malformed> {
     let prefix_max = (1_usize << prefix_bits) - 1;
     let mut value = usize::from(*first) & prefix_max;
     if value == prefix_max {
-        // Three more bytes: no number here needs more than 21 bits.
+        // Four more bytes: no number here needs more than 28 bits.
         let mut shift = 0;
         loop {
             let (byte, behind) = rest.split_first().ok_or(Malformed)?;
@@ -462,6 +469,7 @@ mod tests {
             &[0x80][..],                              // index 0
             &[0xbe],                                  // nothing is remembered
             &[0x3f, 0xe2, 0x1f],                      // a table larger than agreed
+            &[0x88, 0x20],                            // a table's size behind a field
             &[0x40, 0x01],                            // text cut off
             &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], // a number without end
             &[0x00, 0x81, 0x00, 0x00],                // a Huffman code cut off
@@ -483,7 +491,7 @@ mod tests {
                 let lines: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
                 let block = encode(&mut encoder, &fields);
                 prop_assert_eq!(decode(&mut decoder, &block), Ok(lines));
-                prop_assert_eq!(encoder.table.bytes, decoder.0.bytes);
+                prop_assert_eq!(encoder.table.bytes, decoder.table.bytes);
             }
         }
 

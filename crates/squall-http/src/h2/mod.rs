@@ -5,6 +5,8 @@
 //! server's farewell, and responses to others. A connection holds no buffers between exchanges.
 
 mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod hpack;
 mod huffman;
 mod reason;

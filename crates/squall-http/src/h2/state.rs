@@ -36,6 +36,9 @@ const STREAM_MAX: u32 = (1 << 31) - 1;
 /// Bodies wait when so much is about to be sent.
 const OUTBOX_BYTES: usize = 64 << 10;
 
+/// So many answers wait to be sent; a server that asks for more has stopped to listen. Go's servers say the same.
+const ANSWERS_MAX: usize = 10_000;
+
 /// Lengths are promises: no more than this is reserved on one.
 const RESERVED_BYTES_MAX: u64 = 1 << 20;
 
@@ -51,6 +54,8 @@ pub(super) struct Scratch {
 pub(super) struct State {
     /// To be sent.
     pub(super) outbox: Vec<u8>,
+    /// How many frames of it answer what the peer said.
+    answers: usize,
     /// Those who wait for what has happened: to be woken when the state is no longer borrowed.
     pub(super) woken: Vec<Waker>,
     /// The start of a frame that is not complete.
@@ -136,6 +141,7 @@ impl State {
         frame::write(&mut outbox, kind::WINDOW_UPDATE, 0, 0, &CONNECTION_WINDOW_BYTES.to_be_bytes());
         Self {
             outbox,
+            answers: 0,
             woken: Vec::new(),
             partial: Vec::new(),
             cut: None,
@@ -175,6 +181,13 @@ impl State {
 
     pub(super) fn is_idle(&self) -> bool {
         self.streams.is_empty()
+    }
+
+    /// What the peer has made us keep, without bodies.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn held_bytes(&self) -> usize {
+        let block_bytes = self.block.as_ref().map_or(0, |block| block.bytes.capacity());
+        self.outbox.capacity() + self.partial.capacity() + block_bytes
     }
 
     /// Starts to send a request, when the server takes one more now; else the caller is woken when to try again.
@@ -281,6 +294,7 @@ impl State {
     /// All that was in the outbox has been sent.
     pub(super) fn sent(&mut self) {
         self.outbox = Vec::new();
+        self.answers = 0;
         for stream in &mut self.streams {
             if stream.unsent.is_none() && stream.sent.is_none() {
                 stream.sent = Some(Instant::now());
@@ -416,15 +430,14 @@ impl State {
                 self.end_stream(head.stream, Err(Broken { error, is_end: false }));
                 Ok(())
             }
-            kind::SETTINGS if head.has(flag::ACK) => Ok(()),
+            kind::SETTINGS if head.has(flag::ACK) && payload.is_empty() => Ok(()),
+            kind::SETTINGS if head.has(flag::ACK) => Err(reason::FRAME_SIZE_ERROR),
             kind::SETTINGS => self.take_settings(payload),
             kind::PING if payload.len() != 8 => Err(reason::FRAME_SIZE_ERROR),
-            kind::PING => {
-                if !head.has(flag::ACK) {
-                    frame::write(&mut self.outbox, kind::PING, flag::ACK, 0, payload);
-                }
-                Ok(())
-            }
+            kind::PING => match head.has(flag::ACK) {
+                true => Ok(()),
+                false => self.answer(kind::PING, payload),
+            },
             kind::GOAWAY => self.take_go_away(payload),
             kind::WINDOW_UPDATE => self.take_window_update(head.stream, number(payload)?),
             // We have said that we want none.
@@ -509,8 +522,7 @@ impl State {
                 _ => {}
             }
         }
-        frame::write(&mut self.outbox, kind::SETTINGS, flag::ACK, 0, &[]);
-        Ok(())
+        self.answer(kind::SETTINGS, &[])
     }
 
     fn take_go_away(&mut self, payload: &[u8]) -> Result<(), Reason> {
@@ -543,7 +555,8 @@ impl State {
                 false => Ok(()),
             };
         }
-        let Some(stream) = self.stream(id) else { return Ok(()) };
+        // One that has ended is not refused again.
+        let Some(stream) = self.stream(id).filter(|stream| stream.outcome.is_none()) else { return Ok(()) };
         stream.send_window += bytes;
         let reason = match stream.send_window > frame::WINDOW_BYTES_MAX {
             _ if bytes == 0 => reason::PROTOCOL_ERROR,
@@ -562,6 +575,13 @@ impl State {
         if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) {
             stream.end(outcome, &mut self.woken);
         }
+    }
+
+    /// Confirms what the peer said, which has to take the answers before it asks for ever more.
+    fn answer(&mut self, kind: u8, payload: &[u8]) -> Result<(), Reason> {
+        frame::write(&mut self.outbox, kind, flag::ACK, 0, payload);
+        self.answers += 1;
+        if self.answers > ANSWERS_MAX { Err(reason::ENHANCE_YOUR_CALM) } else { Ok(()) }
     }
 
     /// Ends a stream whose response is not acceptable.

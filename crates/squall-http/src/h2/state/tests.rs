@@ -210,6 +210,7 @@ fn errors_of_the_connection_end_it() {
     check(kind::PUSH_PROMISE, 0, 1, OK, reason::PROTOCOL_ERROR);
     check(kind::SETTINGS, 0, 1, b"", reason::PROTOCOL_ERROR);
     check(kind::SETTINGS, 0, 0, b"x", reason::FRAME_SIZE_ERROR);
+    check(kind::SETTINGS, flag::ACK, 0, &[0; 6], reason::FRAME_SIZE_ERROR);
     check(kind::PING, 0, 0, b"x", reason::FRAME_SIZE_ERROR);
     check(kind::GOAWAY, 0, 0, b"x", reason::FRAME_SIZE_ERROR);
     check(kind::WINDOW_UPDATE, 0, 0, &[0; 4], reason::PROTOCOL_ERROR);
@@ -266,6 +267,36 @@ fn a_first_request_that_is_turned_away_is_not_sent_again() {
     talk.hear(kind::GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, 11]);
     assert_eq!(talk.outcome(1), Some(Err((code::GENERIC, false))));
     assert_eq!(talk.outcome(3), Some(Err((code::HTTP2_GOAWAY + 12, true))));
+}
+
+#[test]
+fn who_asks_for_ever_and_never_listens_is_left() {
+    for kind in [kind::PING, kind::SETTINGS] {
+        let mut talk = Talk::new();
+        talk.open(b"");
+        let payload: &[u8] = if kind == kind::PING { &[0; 8] } else { &[] };
+        for _ in 0..ANSWERS_MAX {
+            talk.hear(kind, 0, 0, payload);
+        }
+        assert!(talk.state.is_open());
+        talk.hear(kind, 0, 0, payload);
+        let number = code::HTTP2_CONNECTION + 1 + reason::ENHANCE_YOUR_CALM;
+        assert_eq!(talk.outcome(1), Some(Err((number, false))));
+        let held_bytes = talk.state.outbox.len();
+        talk.hear(kind, 0, 0, payload);
+        assert_eq!(talk.state.outbox.len(), held_bytes);
+    }
+}
+
+#[test]
+fn a_stream_that_has_ended_is_not_refused_again() {
+    let mut talk = Talk::new();
+    talk.open(b"");
+    let _ = talk.said();
+    for _ in 0..3 {
+        talk.hear(kind::WINDOW_UPDATE, 0, 1, &[0; 4]);
+    }
+    assert_eq!(talk.said(), [(kind::RST_STREAM, 0, 1, 4)]);
 }
 
 #[test]
