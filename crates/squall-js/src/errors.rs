@@ -66,9 +66,11 @@ pub(crate) fn describe(ctx: &Ctx, error: Error) -> String {
 /// Says which limit a script ran into. What it threw may have nothing to do with memory: then it stays as it is.
 fn explain_out_of_memory(text: &str) -> String {
     const BARE: &str = "InternalError: out of memory";
+    /// What QuickJS says when there is no memory for those words.
+    const SPEECHLESS: &str = "InternalError: Invalid error message";
     let stack = match text {
         "null" => "",
-        text => match text.strip_prefix(BARE) {
+        text => match text.strip_prefix(BARE).or_else(|| text.strip_prefix(SPEECHLESS)) {
             Some(stack) => stack,
             None => return text.to_owned(),
         },
