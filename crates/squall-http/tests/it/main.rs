@@ -6,6 +6,7 @@ mod connections;
 mod cookies;
 mod errors;
 mod http2;
+mod interop;
 mod redirects;
 mod requests;
 mod timings;
