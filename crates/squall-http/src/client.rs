@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
@@ -25,6 +26,9 @@ use crate::request::{Auth, Request};
 use crate::response::Response;
 use crate::timer::Timer;
 use crate::{digest, h2};
+
+/// So often Go sends again what an HTTP/2 server has not looked at, after pauses of 0, 1, 2, 4, 8, 16 and 32 seconds.
+const RETRIES_MAX: u32 = 6;
 
 /// A buffer for heads that has grown beyond this is given up.
 const HEAD_CAPACITY_MAX: usize = 4096;
@@ -226,16 +230,24 @@ impl Client {
             false => connections.take(message.url),
         };
         let mut outcome = None;
+        let mut again = None;
+        let mut tries = 0;
         if let Some((origin, connection)) = idle {
+            tries = 1;
             hop.connected(&connection);
+            let is_http2 = matches!(connection, Connection::H2(_));
             match self.over(connections, origin, connection, &message, keep_body, hop).await {
-                Err(failure) if failure.is_replayable(&message) => hop.restart(),
+                Err(failure) if failure.is_replayable(&message) => {
+                    hop.restart();
+                    // A connection that takes many may take this one too.
+                    again = is_http2.then(|| connections.take(message.url)).flatten();
+                }
                 received => outcome = Some(received.map_err(|failure| failure.error)),
             }
         }
         let received = match outcome {
             Some(outcome) => outcome?,
-            None => Box::pin(self.over_fresh(connections, &message, keep_body, hop)).await?,
+            None => Box::pin(self.over_others(connections, &message, keep_body, hop, again, tries)).await?,
         };
         if let Some(log) = &request.wire_log {
             log.response(received.headers.head(), received.body.as_deref().unwrap_or_default());
@@ -243,18 +255,46 @@ impl Client {
         Ok(received)
     }
 
-    async fn over_fresh(
+    /// The exchange over a fresh connection, or over one that others use too. Over HTTP/2 a server may say that it has not looked at the request: then
+    /// it is sent again, as Go does it, at once and later after pauses, over whatever connection there is by then.
+    async fn over_others(
         &self,
         connections: &Connections,
         message: &Message<'_>,
         keep_body: bool,
         hop: &mut Hop,
+        mut shared: Option<(Origin, Connection)>,
+        mut tries: u32,
     ) -> Result<Received, NetError> {
-        let origin = Origin::of(message.url);
-        let connection = self.dial(connections, &origin, &mut hop.marks).await?;
-        hop.connected(&connection);
-        let outcome = self.over(connections, origin, connection, message, keep_body, hop).await;
-        outcome.map_err(|failure| failure.error)
+        loop {
+            let (origin, connection) = match shared.take() {
+                Some(shared) => shared,
+                None => {
+                    let origin = Origin::of(message.url);
+                    let connection = self.dial(connections, &origin, &mut hop.marks).await?;
+                    (origin, connection)
+                }
+            };
+            hop.connected(&connection);
+            let is_http2 = matches!(connection, Connection::H2(_));
+            let failure = match self.over(connections, origin, connection, message, keep_body, hop).await {
+                Ok(received) => return Ok(received),
+                Err(failure) => failure,
+            };
+            if !is_http2 || !failure.nothing_sent || tries > RETRIES_MAX {
+                return Err(failure.error);
+            }
+            if tries > 0 {
+                let pause = Duration::from_secs(1 << (tries - 1));
+                let never = pin!(std::future::pending::<()>());
+                self.timer.timeout(Instant::now(), pause, never).await;
+            }
+            tries += 1;
+            hop.restart();
+            if !self.config.no_connection_reuse {
+                shared = connections.take(message.url);
+            }
+        }
     }
 
     async fn dial(

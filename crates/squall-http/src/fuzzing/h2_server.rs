@@ -188,9 +188,9 @@ type Digest = Result<(u16, Vec<u8>, Option<Bytes>), u32>;
 /// Outcomes are the same in any pieces, kept or not. The first byte tells the requests.
 pub(super) fn same_in_any_pieces(data: &[u8]) {
     let Some((first, bytes)) = data.split_first() else { return };
-    let kinds = [Kind::Get, Kind::Head, Kind::Post(10), Kind::Post(100_000)];
-    let asks =
-        (0..1 + usize::from(first % 3)).map(|number| kinds[usize::from(first / 3) % 17 % (number + 4) % 4]);
+    // No long bodies: how wide a window is when it is opened depends on what was sent by then.
+    let kinds = [Kind::Get, Kind::Head, Kind::Post(10)];
+    let asks = (0..1 + usize::from(first % 3)).map(|number| kinds[usize::from(first / 3) / (number + 1) % 3]);
     let asks: Vec<_> = asks.collect();
     let heard = |piece_bytes: usize, keep_body: bool| -> Vec<Option<Digest>> {
         let asks = asks.iter().map(|kind| Deed::Ask(Ask { kind: *kind, keep_body }));
@@ -359,7 +359,7 @@ impl Conversation {
                     assert!(is_known, "{code} is no number of k6's");
                     assert_ne!(code, 1651, "a connection error without an error");
                     assert!(failure.error.text.len() < 2000, "an error is no book");
-                    assert!(!failure.nothing_sent || stream.is_none());
+                    assert!(!failure.no_answer, "nobody knows that the request was not looked at");
                 }
             }
         }

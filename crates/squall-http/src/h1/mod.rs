@@ -76,7 +76,7 @@ pub(crate) struct Received {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: NetError,
-    /// Not one byte of the request was written.
+    /// Not one byte of the request was written, or the server has said that it has not looked at it.
     pub(crate) nothing_sent: bool,
     /// The connection ended without one byte of a response.
     pub(crate) no_answer: bool,

@@ -145,8 +145,9 @@ impl<S: Wire> Connection<S> {
         });
         polled.await?.map_err(|broken| Failure {
             error: broken.error,
-            nothing_sent: false,
-            no_answer: broken.is_end && marks.first_byte.is_none(),
+            nothing_sent: broken.is_unseen && marks.first_byte.is_none(),
+            // Unlike over HTTP/1.1, Go does not send again what an idle connection's end may have been the answer to.
+            no_answer: false,
         })
     }
 }
@@ -170,8 +171,8 @@ impl<S: Wire> Call<'_, S> {
             Some(id) => id,
             None => {
                 if let Some(refusal) = link.state.refusal() {
-                    let no_answer = refusal.is_end;
-                    return Poll::Ready(Err(Failure { error: refusal.error, nothing_sent: true, no_answer }));
+                    let error = refusal.error;
+                    return Poll::Ready(Err(Failure { error, nothing_sent: true, no_answer: false }));
                 }
                 let Some(id) = link.state.open(message, keep_body, cx) else { return Poll::Pending };
                 *self.id.insert(id)

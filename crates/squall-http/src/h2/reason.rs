@@ -10,6 +10,7 @@ pub(super) const NO_ERROR: Reason = 0;
 pub(super) const PROTOCOL_ERROR: Reason = 1;
 pub(super) const FLOW_CONTROL_ERROR: Reason = 3;
 pub(super) const FRAME_SIZE_ERROR: Reason = 6;
+pub(super) const REFUSED_STREAM: Reason = 7;
 pub(super) const CANCEL: Reason = 8;
 pub(super) const COMPRESSION_ERROR: Reason = 9;
 pub(super) const ENHANCE_YOUR_CALM: Reason = 11;

@@ -124,8 +124,8 @@ struct Head {
 #[derive(Clone, Debug)]
 pub(super) struct Broken {
     pub(super) error: NetError,
-    /// The connection came to its end, rather than the request to grief.
-    pub(super) is_end: bool,
+    /// The server has not looked at the request: it can be sent again.
+    pub(super) is_unseen: bool,
 }
 
 impl State {
@@ -170,7 +170,7 @@ impl State {
 
     /// Why no more requests may be sent.
     pub(super) fn refusal(&self) -> Option<Broken> {
-        let exhausted = || Broken { error: NetError::generic("http2: no more streams"), is_end: true };
+        let exhausted = || Broken { error: NetError::generic("http2: no more streams"), is_unseen: true };
         let refusal = self.ended.as_ref().or(self.go_away.as_ref()).cloned();
         refusal.or_else(|| (self.next_stream > STREAM_MAX).then(exhausted))
     }
@@ -322,7 +322,7 @@ impl State {
     pub(super) fn end(&mut self, error: Option<&std::io::Error>) {
         let ended = self.go_away.clone().unwrap_or_else(|| Broken {
             error: error.map_or(NetError::generic("unexpected EOF"), |error| NetError::io("read", error)),
-            is_end: true,
+            is_unseen: false,
         });
         self.end_with(ended);
     }
@@ -344,7 +344,7 @@ impl State {
             if head.payload_bytes > frame::PAYLOAD_BYTES_MAX {
                 // Most likely no HTTP/2 at all.
                 let error = NetError::generic("http2: frame too large");
-                self.end_with(Broken { error, is_end: false });
+                self.end_with(Broken { error, is_unseen: false });
                 break;
             }
             let here = &rest[head_bytes..];
@@ -382,7 +382,7 @@ impl State {
         payload[4..].copy_from_slice(&reason.to_be_bytes());
         frame::write(&mut self.outbox, kind::GOAWAY, 0, 0, &payload);
         let error = reason::error(code::HTTP2_CONNECTION, "connection error", reason);
-        self.end_with(Broken { error, is_end: false });
+        self.end_with(Broken { error, is_unseen: false });
     }
 
     fn take_frame(&mut self, head: frame::Head, payload: &[u8], scratch: &mut Scratch) -> Result<(), Reason> {
@@ -427,7 +427,9 @@ impl State {
             kind::RST_STREAM => {
                 let reason = number(payload)?;
                 let error = reason::error(code::HTTP2_STREAM, "stream error", reason);
-                self.end_stream(head.stream, Err(Broken { error, is_end: false }));
+                // So Go takes both.
+                let is_unseen = matches!(reason, reason::REFUSED_STREAM | reason::PROTOCOL_ERROR);
+                self.end_stream(head.stream, Err(Broken { error, is_unseen }));
                 Ok(())
             }
             kind::SETTINGS if head.has(flag::ACK) && payload.is_empty() => Ok(()),
@@ -530,13 +532,15 @@ impl State {
         let last = number(last)? & STREAM_MAX;
         let reason = number(rest.get(..4).ok_or(reason::FRAME_SIZE_ERROR)?)?;
         let error = reason::error(code::HTTP2_GOAWAY, "received GoAway", reason);
-        let broken = Broken { error, is_end: reason == reason::NO_ERROR };
+        let broken = Broken { error, is_unseen: false };
         // Those that were opened later have not been looked at and can be sent again, but for the very first: the
         // server would say the same to its like.
         for stream in self.streams.iter_mut().filter(|stream| stream.id > last) {
             let broken = match stream.id {
-                1 if !broken.is_end => Broken { error: reason::turned_away(reason), is_end: false },
-                _ => Broken { is_end: true, ..broken.clone() },
+                1 if reason != reason::NO_ERROR => {
+                    Broken { error: reason::turned_away(reason), is_unseen: false }
+                }
+                _ => Broken { is_unseen: true, ..broken.clone() },
             };
             stream.end(Err(broken), &mut self.woken);
         }
@@ -587,7 +591,7 @@ impl State {
     /// Ends a stream whose response is not acceptable.
     fn refuse(&mut self, id: u32, error: NetError) {
         self.reset(id, reason::PROTOCOL_ERROR);
-        self.end_stream(id, Err(Broken { error, is_end: false }));
+        self.end_stream(id, Err(Broken { error, is_unseen: false }));
     }
 
     fn reset(&mut self, id: u32, reason: Reason) {

@@ -9,6 +9,7 @@ mod http2;
 mod interop;
 mod redirects;
 mod requests;
+mod retries;
 mod timings;
 mod tls;
 

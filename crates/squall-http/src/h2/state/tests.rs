@@ -55,7 +55,7 @@ impl Talk {
         let outcome = self.state.take(id, &mut Marks::start())?;
         Some(match outcome {
             Ok(received) => Ok((received.status, received.body.unwrap_or_default())),
-            Err(broken) => Err((broken.error.code, broken.is_end)),
+            Err(broken) => Err((broken.error.code, broken.is_unseen)),
         })
     }
 }
