@@ -29,21 +29,25 @@ fn farewell(last: u8, reason: u8) -> Vec<u8> {
     frame(GOAWAY, 0, 0, &[0, 0, 0, last, 0, 0, 0, reason])
 }
 
-/// Answers each request with these bytes, one after the other, then closes.
+/// Answers each request with these bytes, one after the other; the connection ends at an answer without any.
 fn script(answers: &[Vec<u8>]) -> Vec<Step> {
     let mut script = vec![Step::Write(frame(SETTINGS, 0, 0, &[]).into())];
     for answer in answers {
         script.push(Step::ReadUntil(Bytes::from_static(b"the end")));
+        if answer.is_empty() {
+            return script;
+        }
         script.push(Step::Write(answer.clone().into()));
     }
+    script.push(Step::ReadToEnd);
     script
 }
 
-/// Sends two requests; the scripts are those of the connections. Returns each status, or the error's text.
+/// Sends two requests over connections with these answers: each has this status, or fails with this text.
 fn check(method: &Method, scripts: &[&[Vec<u8>]], expected: [Result<u16, &str>; 2]) {
     let authority = Authority::new();
     let config = authority.server(&["localhost"], Validity::Current).server_config(&["h2"], None);
-    let scripts = scripts.iter().map(|answers| [script(answers), vec![Step::ReadToEnd]].concat()).collect();
+    let scripts = scripts.iter().map(|answers| script(answers)).collect();
     let server = ScriptedServer::start_tls(config, scripts);
     let vu = Vu::trusting(authority.pem());
     run(async {
@@ -87,5 +91,6 @@ fn what_may_have_been_looked_at_is_not() {
     for method in [Method::GET, Method::POST] {
         let cancelled = "http2: stream error with http2 ErrCode CANCEL";
         check(&method, &[&[ok(1), reset(3, 8)]], [Ok(200), Err(cancelled)]);
+        check(&method, &[&[ok(1), Vec::new()], &[ok(1)]], [Ok(200), Err("unexpected EOF")]);
     }
 }
