@@ -101,6 +101,10 @@ impl EventLoop {
             if !keep_on() || (self.timers.borrow().is_empty() && self.operations.borrow().is_empty()) {
                 return Ok(());
             }
+            let due = self.timers.borrow().first_key_value().map(|(&(due, _), _)| due);
+            if let Some(due) = due {
+                vu::current().release_stack_until(due);
+            }
             match vu::block_on(ctx, self.next())? {
                 Next::TimerDue => self.fire_timer(ctx)?,
                 Next::Completed(completion) => completion(ctx)?,

@@ -1,14 +1,17 @@
 // Makes what the VUs of a realm share unwritable: an object, and all that it leads to.
 (function (isProxy, assignedNames) {
   'use strict';
-  const { defineProperty, freeze, getOwnPropertyDescriptors, getPrototypeOf, isExtensible, preventExtensions, setPrototypeOf } = Object;
+  const { defineProperty, freeze, getOwnPropertyDescriptors, getPrototypeOf, hasOwn, isExtensible, preventExtensions,
+    setPrototypeOf } = Object;
   const { ownKeys } = Reflect;
   const assigned = new Set(assignedNames);
 
   // Assigning to a property that an object inherits makes it the object's own, but not when it inherits something
   // unwritable. So where scripts do that, what is inherited becomes an accessor that does it for them: wherever they assign
   // to such a name, and whatever the name where names often come from data.
-  const isOverridden = (home, key) => assigned.has(key) || home === Object.prototype || home === Function.prototype
+  const isPrototype = (home) => typeof home === 'object' && hasOwn(home, 'constructor');
+  const isOverridden = (home, key) => assigned.has(typeof key === 'symbol' ? key.description : key)
+    || (assigned.has('*') && isPrototype(home)) || home === Object.prototype || home === Function.prototype
     || home === Error.prototype || home instanceof Error;
 
   const makeOverridable = (home, key, value, enumerable) => {

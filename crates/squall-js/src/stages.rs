@@ -54,6 +54,8 @@ pub(crate) fn perform(vu: &Rc<VuState>) {
         if matches!(done, Done::Ran(_) | Done::Probed(_)) {
             // Init code goes deeper than most iterations will.
             vu.fiber.release_stack();
+        } else {
+            vu.release_stack_now_and_then();
         }
         vu.finish_task(done);
     }

@@ -54,7 +54,11 @@ impl LoadedScript {
         let fetch = Box::new(HttpsFetch { env: process.env.clone() });
         let loader =
             Loader::new(LoaderConfig { entry, fetch, cache_dir: cache_dir(process), refresh: false });
-        let graph = loader.with_realms(Realms::Shared).load().map_err(load_error)?;
+        let realms = match process.env.get("SQUALL_REALMS").map(String::as_str) {
+            Some("own") => Realms::Private,
+            _ => Realms::Shared,
+        };
+        let graph = loader.with_realms(realms).load().map_err(load_error)?;
         if let Sharing::Private(escape) = &graph.sharing {
             tracing::debug!("each VU has a realm of its own: {escape}");
         }

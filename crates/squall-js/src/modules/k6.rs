@@ -16,9 +16,6 @@ use crate::{
     vu::{self, VuState},
 };
 
-/// A VU that sleeps this long gives the memory of its stack back, which costs a few microseconds.
-const LONG_SLEEP: Duration = Duration::from_secs(1);
-
 /// Separates the names in a group's path.
 const SEPARATOR: &str = "::";
 
@@ -211,9 +208,7 @@ fn sleep(ctx: Ctx, seconds: Coerced<f64>) -> Result<()> {
     }
     let duration = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
     let vu = vu::current();
-    if duration >= LONG_SLEEP {
-        vu.fiber.release_stack();
-    }
+    vu.release_stack_until(vu.worker.clock.now().saturating_add(duration));
     vu::block_on(&ctx, vu.worker.clock.sleep(duration))
 }
 

@@ -443,6 +443,22 @@ fn what_is_inherited_can_be_replaced() {
 }
 
 #[test]
+fn words_of_data_may_be_names_that_lists_inherit() {
+    check_vus(
+        "const key = (...parts) => parts.join('');
+         class Own extends Map {} Own.prototype[Symbol.iterator] = function* () { yield 'own' };
+         export default () => {
+           const counts = []; let length = 0;
+           for (const word of 'the map with the keys fill the map'.split(' ')) counts[word] = (Object.hasOwn(counts, word) ? counts[word] : 0) + 1;
+           const made = Object.assign([], { keys: 1 }), date = Object.assign(new Date(0), { getTime: () => 'time' });
+           const list = [1]; list[Symbol.iterator] = function* () { yield 'mine' };
+           console.log(Object.entries(counts).join(), made.keys, date.getTime(), [...list].join(), [...new Own()].join(), [1, 2].map((x) => x + 1).join());
+         }",
+        &["info the,3,map,2,with,1,keys,1,fill,1 1 time mine own 2,3"; 2],
+    );
+}
+
+#[test]
 fn classes_of_the_host_are_what_they_are() {
     check_vus(
         "import http from 'k6/http'; import { Trend, Rate } from 'k6/metrics';

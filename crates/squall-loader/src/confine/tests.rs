@@ -285,6 +285,31 @@ fn what_may_write_to_something_shared_escapes() {
 }
 
 #[test]
+fn names_that_are_assigned_to_are_told() {
+    let check = |code: &str, expected: &str| {
+        let Sharing::Shared { assigned_names } = project(&[("s.js", code)]).sharing else { panic!("{code}") };
+        assert_eq!(assigned_names.into_iter().collect::<Vec<_>>().join(" "), expected, "{code}");
+    };
+    check("export default (o) => { o.a = 1; o['b']++; [o.c] = []; delete o.d; o.e.f = o.g }", "a b c d f");
+    check("const m = []; export default (word) => { m[word] = 1 }", "*");
+    check(
+        "export default (word) => { const d = new Date(0), s = 'a b'.split(' '); d[word] = 1; s[word] = 2 }",
+        "*",
+    );
+    check("export default (o) => Object.assign([], o)", "*");
+    check(
+        "class Own extends Map {} Own.prototype[Symbol.iterator] = () => {}; export default () => {}",
+        "Symbol.iterator",
+    );
+    check(
+        "const a = []; export default (n) => { for (let i = 0; i < n; i++) { a[i] = i; a[i + 1] = a[a.length - 1]++ } }",
+        "",
+    );
+    check("const m = {}; export default (word) => { m[word] = 1; Object.assign({}, m) }", "");
+    check("const a = b, b = a; export default (k) => { a[k] = 1 }", "");
+}
+
+#[test]
 fn sloppy_code_that_may_reach_the_global_object_escapes() {
     let reasons: Vec<String> = [
         "function f() { this.x = 1 } f()",

@@ -116,3 +116,13 @@ fn a_script_may_come_from_standard_input() {
     sandbox.shell("squall run - < /dev/null").check(107, "no exported functions");
     sandbox.shell("squall run - <&-").check(107, "no exported functions");
 }
+
+#[test]
+fn who_runs_a_script_can_give_each_vu_its_own_built_ins() {
+    let script = "const list = [Math.max]; export default () => { list[0].mark = 1; console.log('marked', list[0].mark); };";
+    Sandbox::with_script(script).run(&[]).check(0, "TypeError");
+    let own = Sandbox::with_script(script).env("SQUALL_REALMS", "own").run(&["--verbose"]);
+    own.check(0, "marked 1");
+    own.check(0, "each VU has a realm of its own");
+    Sandbox::with_script("globalThis.a = 1; export default () => {};").run(&["-v"]).check(0, "script.js:1:1");
+}
