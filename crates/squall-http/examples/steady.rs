@@ -5,8 +5,7 @@
 
 #![allow(clippy::print_stdout)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::rc::Rc;
@@ -15,37 +14,11 @@ use std::sync::Arc;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use squall_http::{Client, ClientConfig, Connections, CookieJar, Method, Request};
 use squall_net::{Dialer, NetConfig};
-use squall_testing::{Authority, Target, Validity};
+use squall_testing::{Allocated, Authority, CountingAllocator, Target, Validity};
 use url::Url;
 
-/// Counts what the thread that asks allocates.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-    static ALLOCATED_BYTES: Cell<u64> = const { Cell::new(0) };
-    static LIVE_BYTES: Cell<i64> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is the system allocator's; the counters are plain cells that allocate nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        ALLOCATED_BYTES.set(ALLOCATED_BYTES.get() + layout.size() as u64);
-        LIVE_BYTES.set(LIVE_BYTES.get() + layout.size() as i64);
-        // SAFETY: the caller's promise about the layout.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE_BYTES.set(LIVE_BYTES.get() - layout.size() as i64);
-        // SAFETY: the pointer came from `alloc` above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const VUS: u64 = 100;
 
@@ -104,13 +77,12 @@ async fn measure(rounds: u64) -> Result<(), Box<dyn std::error::Error>> {
         for _ in 0..10 {
             exchange(&client, &connections, request).await?;
         }
-        let before = (ALLOCATIONS.get(), ALLOCATED_BYTES.get());
+        let before = Allocated::now();
         for _ in 0..rounds {
             exchange(&client, &connections, request).await?;
         }
-        let a_request = |after: u64, before: u64| (after - before) as f64 / rounds as f64;
-        let allocations = a_request(ALLOCATIONS.get(), before.0);
-        let bytes = a_request(ALLOCATED_BYTES.get(), before.1);
+        let spent = Allocated::since(before);
+        let [allocations, bytes] = [spent.allocations, spent.bytes].map(|all| all as f64 / rounds as f64);
         let held = held(&client, request).await?;
         println!("{name:26} {allocations:>12.2} {bytes:>12.0} {held:>14.0}");
     }
@@ -125,7 +97,7 @@ async fn exchange(client: &Client, connections: &Connections, request: &Request)
 /// What a VU holds after three requests: its connections and all that is behind them.
 async fn held(client: &Client, request: &Request) -> io::Result<f64> {
     let mut vus = Vec::with_capacity(VUS as usize);
-    let before = LIVE_BYTES.get();
+    let before = Allocated::now();
     for vu in 1..=VUS {
         let connections = Connections::new(vu);
         for _ in 0..3 {
@@ -133,7 +105,7 @@ async fn held(client: &Client, request: &Request) -> io::Result<f64> {
         }
         vus.push(connections);
     }
-    Ok((LIVE_BYTES.get() - before) as f64 / VUS as f64)
+    Ok(Allocated::since(before).live_bytes as f64 / VUS as f64)
 }
 
 /// Answers `/N` with N bytes, on a free port.

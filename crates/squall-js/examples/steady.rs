@@ -6,8 +6,7 @@
 
 #![allow(clippy::print_stdout)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::error::Error;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
@@ -22,36 +21,10 @@ use squall_loader::{Entry, Fetch, Loader, LoaderConfig, Realms};
 use squall_metrics::{Aggregate, AggregateConfig, Recorder, Registry, Sink, TagSet};
 use squall_net::{Dialer, NetConfig};
 use squall_options::{Options, Stripe, derive_scenarios};
-use squall_testing::{Target, TargetOptions};
-
-/// Counts what the thread that asks allocates.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-    static ALLOCATED_BYTES: Cell<u64> = const { Cell::new(0) };
-    static LIVE_BYTES: Cell<i64> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is the system allocator's; the counters are plain cells that allocate nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        ALLOCATED_BYTES.set(ALLOCATED_BYTES.get() + layout.size() as u64);
-        LIVE_BYTES.set(LIVE_BYTES.get() + layout.size() as i64);
-        // SAFETY: the caller's promise about the layout.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE_BYTES.set(LIVE_BYTES.get() - layout.size() as i64);
-        // SAFETY: the pointer came from `alloc` above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use squall_testing::{Allocated, CountingAllocator, Target, TargetOptions};
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// Iterations of a VU before the counting begins.
 const WARM_UP: u64 = 300;
@@ -110,26 +83,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What a thread has allocated.
-#[derive(Clone, Copy)]
-struct Counts {
-    allocations: u64,
-    bytes: u64,
-}
-
-impl Counts {
-    fn now() -> Counts {
-        Counts { allocations: ALLOCATIONS.get(), bytes: ALLOCATED_BYTES.get() }
-    }
-
-    fn since(before: Counts) -> Counts {
-        let now = Counts::now();
-        Counts { allocations: now.allocations - before.allocations, bytes: now.bytes - before.bytes }
-    }
-}
-
 /// Runs a script in the engine, on a worker thread, and counts after the warm-up.
-fn count(source: &str, iterations: u64) -> Result<Counts, Box<dyn Error>> {
+fn count(source: &str, iterations: u64) -> Result<Allocated, Box<dyn Error>> {
     let options = format!("{{\"vus\": 1, \"iterations\": {}}}", WARM_UP + iterations + 1);
     let (counts, counted) = mpsc::channel();
     on_this_thread(async {
@@ -181,7 +136,7 @@ fn held(source: &str) -> Result<f64, Box<dyn Error>> {
         let clock = ClockSource::new().clock()?;
         let prepared = Prepared::new(source, clock).await?;
         let mut vus = Vec::with_capacity(IDLE_VUS as usize + 1);
-        let mut before = 0;
+        let mut before = Allocated::default();
         for id in 0..=IDLE_VUS {
             let mut vu = prepared.host.create(VuId(id + 1), id + 1).await?;
             for _ in 0..3 {
@@ -189,10 +144,10 @@ fn held(source: &str) -> Result<f64, Box<dyn Error>> {
             }
             vus.push(vu);
             if id == 0 {
-                before = LIVE_BYTES.get();
+                before = Allocated::now();
             }
         }
-        Ok((LIVE_BYTES.get() - before) as f64 / IDLE_VUS as f64)
+        Ok(Allocated::since(before).live_bytes as f64 / IDLE_VUS as f64)
     })
 }
 
@@ -263,14 +218,14 @@ impl Fetch for NoNetwork {
 struct CountedHost {
     host: JsHost,
     iterations: u64,
-    counts: mpsc::Sender<Counts>,
+    counts: mpsc::Sender<Allocated>,
 }
 
 struct CountedVu {
     vu: JsVu,
     iterations: u64,
-    before: Counts,
-    counts: mpsc::Sender<Counts>,
+    before: Allocated,
+    counts: mpsc::Sender<Allocated>,
 }
 
 impl Host for CountedHost {
@@ -279,7 +234,7 @@ impl Host for CountedHost {
     async fn create(&self, id: VuId, id_in_test: u64) -> Result<CountedVu, ScriptError> {
         let vu = self.host.create(id, id_in_test).await?;
         let (iterations, counts) = (self.iterations, self.counts.clone());
-        Ok(CountedVu { vu, iterations, before: Counts::now(), counts })
+        Ok(CountedVu { vu, iterations, before: Allocated::now(), counts })
     }
 }
 
@@ -290,9 +245,9 @@ impl Vu for CountedVu {
 
     async fn iterate(&mut self, iteration: Iteration, stop: &StopSignal) -> Outcome {
         if iteration.in_vu == WARM_UP {
-            self.before = Counts::now();
+            self.before = Allocated::now();
         } else if iteration.in_vu == WARM_UP + self.iterations {
-            let _ = self.counts.send(Counts::since(self.before));
+            let _ = self.counts.send(Allocated::since(self.before));
         }
         self.vu.iterate(iteration, stop).await
     }
