@@ -103,9 +103,9 @@ impl EventLoop {
             }
             let due = self.timers.borrow().first_key_value().map(|(&(due, _), _)| due);
             if let Some(due) = due {
-                vu::current().release_stack_until(due);
+                vu::current().release_stack_for(due.saturating_sub(self.clock.now()));
             }
-            match vu::block_on(ctx, self.next())? {
+            match vu::block_on(ctx, self.next(due))? {
                 Next::TimerDue => self.fire_timer(ctx)?,
                 Next::Completed(completion) => completion(ctx)?,
             }
@@ -129,8 +129,8 @@ impl EventLoop {
         }
     }
 
-    async fn next(&self) -> Next {
-        let due = self.timers.borrow().first_key_value().map(|(&(due, _), _)| due);
+    /// What comes next, when the earliest timer is due at `due`.
+    async fn next(&self, due: Option<Time>) -> Next {
         let mut timer = due.map(|due| Box::pin(self.clock.sleep_until(due)));
         std::future::poll_fn(|cx| {
             if let Some(timer) = &mut timer

@@ -133,11 +133,10 @@ impl VuState {
         }
     }
 
-    /// Gives the memory of the stack below the caller back if the VU is to wait for long, until `due`.
-    pub(crate) fn release_stack_until(&self, due: Time) {
-        let now = self.worker.clock.now();
-        if due.saturating_sub(now) >= LONG_WAIT {
-            self.release_stack(now);
+    /// Gives the memory of the stack below the caller back if `wait`, which the VU is about to begin, is long.
+    pub(crate) fn release_stack_for(&self, wait: Duration) {
+        if wait >= LONG_WAIT {
+            self.release_stack(self.worker.clock.now());
         }
     }
 

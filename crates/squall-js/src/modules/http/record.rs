@@ -32,7 +32,7 @@ pub(crate) struct RequestSeriesCache {
 }
 
 /// All that an exchange's tags are made of.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
     base: Arc<TagSet>,
     name: Arc<str>,
@@ -114,8 +114,9 @@ pub(super) fn exchange(
     let ip = exchange.remote.filter(|_| has_ip).map(|remote| remote.ip());
     let facts = Facts { base, name, exchange, ip, is_expected };
     let series = last.get(&facts).unwrap_or_else(|| {
-        let series = resolve(vu, facts.key());
-        *last.0.borrow_mut() = Some((facts.key(), Rc::clone(&series)));
+        let key = facts.key();
+        let series = resolve(vu, key.clone());
+        *last.0.borrow_mut() = Some((key, Rc::clone(&series)));
         series
     });
     let timings = &exchange.timings;
