@@ -22,6 +22,7 @@
 //!
 //! How a confined ES module is written is told in [`factory`].
 
+mod assigned;
 mod factory;
 mod places;
 mod uses;
