@@ -53,6 +53,14 @@ const CASE: Case = Case {
     large: false,
 };
 
+const LIBRARY: Case = Case {
+    figures: &[Figure::MemoryPerVu(2000)],
+    goals: &[Goal { figure: Figure::MemoryPerVu(2000), most: Most::Value(440.0) }],
+    needs_library: true,
+    large: true,
+    ..CASE
+};
+
 const QUARTER_OF_K6: &[Goal] = &[Goal { figure: Figure::Cpu, most: Most::Times(0.25, "k6") }];
 
 const LATENESS: [Figure; 4] = [
@@ -153,20 +161,12 @@ pub(super) const CASES: [Case; 15] = [
         name: "library",
         title: "2,000 VUs as in idle, that import by name from a library of 250 KB: 2,600 functions, 60 classes, \
                 150 constants",
-        figures: &[Figure::MemoryPerVu(2000)],
-        goals: &[Goal { figure: Figure::MemoryPerVu(2000), most: Most::Value(440.0) }],
-        needs_library: true,
-        large: true,
-        ..CASE
+        ..LIBRARY
     },
     Case {
         name: "library-star",
         title: "2,000 VUs as in library, that import it with `import * as lib`",
-        figures: &[Figure::MemoryPerVu(2000)],
-        goals: &[Goal { figure: Figure::MemoryPerVu(2000), most: Most::Value(440.0) }],
-        needs_library: true,
-        large: true,
-        ..CASE
+        ..LIBRARY
     },
     Case {
         name: "think",
