@@ -22,7 +22,7 @@ use crate::h1::{Failure, HEAD_BYTES_MAX, Received};
 use crate::h2::Connection;
 use crate::message::{Message, Payload};
 
-use super::HeaderDecoder;
+use super::{HeaderDecoder, deliver};
 
 /// What becomes of one connection.
 #[derive(Debug)]
@@ -100,13 +100,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let wire = &mut *self.0.borrow_mut();
         wire.polls += 1;
-        if let Some(mut bytes) = wire.readable.pop_front() {
-            let rest = bytes.split_off(bytes.len().min(buf.remaining()));
-            buf.put_slice(&bytes);
-            wire.delivered.extend(bytes);
-            if !rest.is_empty() {
-                wire.readable.push_front(rest);
-            }
+        if deliver(&mut wire.readable, &mut wire.delivered, buf) {
             return Poll::Ready(Ok(()));
         }
         match &wire.end {

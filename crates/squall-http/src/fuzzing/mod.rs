@@ -9,12 +9,27 @@ pub mod shapes;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
+
 use arbitrary::Unstructured;
+use tokio::io::ReadBuf;
 
 pub use crate::h2::fuzzing::{Field, HeaderDecoder, HeaderEncoder};
 pub use parsers::{cookies, decompression, h1_head, multipart, redirect};
 
 use script::Script;
+
+/// Gives the client the next piece that a server has sent, or what of it fits. False when there is none.
+fn deliver(readable: &mut VecDeque<Vec<u8>>, delivered: &mut Vec<u8>, buf: &mut ReadBuf<'_>) -> bool {
+    let Some(mut bytes) = readable.pop_front() else { return false };
+    let rest = bytes.split_off(bytes.len().min(buf.remaining()));
+    buf.put_slice(&bytes);
+    delivered.extend(bytes);
+    if !rest.is_empty() {
+        readable.push_front(rest);
+    }
+    true
+}
 
 /// A conversation in the notation of [`shapes`]: whatever a server does, exchanges keep their laws.
 pub fn h1_response(data: &[u8]) {

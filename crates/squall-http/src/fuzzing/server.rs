@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::exchange::Marks;
 use crate::h1::{Connection, Failure, Outgoing, Received};
 
+use super::deliver;
 use super::script::{Deed, Script};
 use super::shapes::mark;
 
@@ -68,13 +69,7 @@ struct Stream(Rc<RefCell<Wire>>);
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let wire = &mut *self.0.borrow_mut();
-        if let Some(mut bytes) = wire.readable.pop_front() {
-            let rest = bytes.split_off(bytes.len().min(buf.remaining()));
-            buf.put_slice(&bytes);
-            wire.delivered.extend(bytes);
-            if !rest.is_empty() {
-                wire.readable.push_front(rest);
-            }
+        if deliver(&mut wire.readable, &mut wire.delivered, buf) {
             return Poll::Ready(Ok(()));
         }
         match wire.end {
