@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 6] = [
     &["squall-js", "squall-output", "squall-report"],
     &["squall-engine", "squall-loader", "squall-http"],
     &["squall-net"],
-    &["squall-options", "squall-metrics"],
+    &["squall-options", "squall-metrics", "breakwater"],
 ];
 
 /// For tests of any crate, and a part of none.

@@ -1,0 +1,1 @@
+//! Azora: profiles and courses behind three layers of caches.

@@ -1,0 +1,1 @@
+//! Birthday: messages on people's birthdays, at their own morning, once.

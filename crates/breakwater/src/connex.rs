@@ -1,0 +1,1 @@
+//! Connex: the accounts API.

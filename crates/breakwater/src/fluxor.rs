@@ -1,0 +1,1 @@
+//! Fluxor: back-pressure at capacity.

@@ -1,0 +1,1 @@
+//! Admission control: how much work may be in progress, how much may wait, and what is refused at once.

@@ -1,0 +1,1 @@
+//! Sign-in: password hashes, access tokens, refresh tokens that rotate.

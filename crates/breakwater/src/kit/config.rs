@@ -1,0 +1,1 @@
+//! Settings: flags, environment variables, a file, defaults, in this order.

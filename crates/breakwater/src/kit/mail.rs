@@ -1,0 +1,1 @@
+//! Messages to people: a sink in the process, or SMTP.

@@ -1,0 +1,1 @@
+//! Accepting connections, time limits of slow clients, draining at the end.

@@ -1,0 +1,1 @@
+//! Location: positions shared in sessions over WebSocket.
