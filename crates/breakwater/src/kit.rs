@@ -14,3 +14,37 @@ pub mod queue;
 pub mod rate;
 pub mod server;
 pub mod trace;
+
+use std::sync::Arc;
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// What a system is built on. Cloning shares it.
+#[derive(Clone)]
+pub struct Kit {
+    pub settings: Arc<config::Settings>,
+    pub metrics: metrics::Metrics,
+    pub db: db::Db,
+    /// Cancelled when the process is to end: background work stops taking more.
+    pub shutdown: CancellationToken,
+    /// Cancelled a little later: connections are accepted until then.
+    pub stop_accepting: CancellationToken,
+    /// Background work that the end waits for.
+    pub tasks: TaskTracker,
+}
+
+impl Kit {
+    /// Opens everything that the settings name.
+    pub async fn start(settings: config::Settings) -> anyhow::Result<Self> {
+        let db = db::Db::open(&settings.storage).await?;
+        db.migrate(&settings.storage).await?;
+        Ok(Self {
+            settings: Arc::new(settings),
+            metrics: metrics::Metrics::default(),
+            db,
+            shutdown: CancellationToken::new(),
+            stop_accepting: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        })
+    }
+}

@@ -6,7 +6,9 @@
 
 pub mod azora;
 pub mod birthday;
+pub mod cli;
 pub mod connex;
 pub mod fluxor;
 pub mod kit;
 pub mod location;
+pub mod service;
