@@ -1,8 +1,9 @@
-//! Chores of the workspace: `cargo xtask compat` and `cargo xtask bench`.
+//! Chores of the workspace: `cargo xtask compat`, `bench` and `servers`.
 
 mod bench;
 mod compat;
 mod process;
+mod servers;
 mod target;
 #[cfg(test)]
 mod tidy;
@@ -26,11 +27,14 @@ enum Chore {
     Compat(compat::Args),
     /// Measure Squall beside other tools
     Bench(bench::Args),
+    /// Run a command with PostgreSQL, Redis and RabbitMQ beside it
+    Servers(servers::Args),
 }
 
 fn main() -> Result<ExitCode> {
     match Cli::parse().chore {
         Chore::Compat(args) => compat::run(&args),
         Chore::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
+        Chore::Servers(args) => servers::run(&args),
     }
 }

@@ -1,7 +1,7 @@
 //! nginx with the configuration of `benches/`, on free ports and in a folder of its own, with a fresh certificate.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::thread;
@@ -33,7 +33,8 @@ impl Nginx {
     pub(super) fn start() -> Result<Nginx> {
         let program = tool::nginx()?;
         let folder = tempfile::tempdir()?;
-        let ports = Ports::free()?;
+        let [http, https, http2] = tool::free_ports()?;
+        let ports = Ports { http, https, http2 };
         let config = write_files(folder.path(), ports)?;
         // nginx tells its version on standard error.
         let version =
@@ -77,23 +78,6 @@ impl Drop for Nginx {
         process::signal(self.child.id(), libc::SIGTERM);
         let _ = self.child.wait();
     }
-}
-
-impl Ports {
-    /// Free ones. All are held until each is known, so that they differ.
-    fn free() -> Result<Ports> {
-        let held = [bind()?, bind()?, bind()?];
-        let [http, https, http2] = [port(&held[0])?, port(&held[1])?, port(&held[2])?];
-        Ok(Ports { http, https, http2 })
-    }
-}
-
-fn bind() -> Result<TcpListener> {
-    TcpListener::bind("127.0.0.1:0").context("no free port")
-}
-
-fn port(listener: &TcpListener) -> Result<u16> {
-    Ok(listener.local_addr()?.port())
 }
 
 /// Writes the configuration and what it names; returns the configuration's path.
