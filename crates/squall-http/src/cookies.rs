@@ -186,6 +186,7 @@ pub(crate) fn cookie_header(
         push_pair(&mut header, &cookie.name, &cookie.value);
     }
     let replaced = |name: &str| request.iter().any(|cookie| cookie.replace && cookie.name == name);
+    let jar = jar.filter(|jar| !jar.is_empty());
     for (name, value) in jar.map(|jar| jar.cookies_for_url(url)).unwrap_or_default() {
         if !replaced(name) {
             push_pair(&mut header, name, value);

@@ -105,7 +105,8 @@ impl Timings {
 
 /// A duration in milliseconds, as k6's metrics carry it.
 pub fn millis(duration: Duration) -> f64 {
-    duration.as_nanos() as f64 / 1e6
+    // A number of 128 bits would take a function of the compiler's to convert.
+    duration.as_secs() as f64 * 1e3 + f64::from(duration.subsec_nanos()) / 1e6
 }
 
 /// When each phase of an exchange ended.

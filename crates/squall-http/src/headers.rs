@@ -6,8 +6,36 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-/// A field's places in the text: start and end of its name and its value, each in four bytes.
-const FIELD_BYTES: usize = 16;
+/// A field's place in the text: start and end of its name and of its value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place([u32; 4]);
+
+/// A place as it is kept.
+const FIELD_BYTES: usize = size_of::<Place>();
+
+impl Place {
+    /// The field with a name and a value there.
+    pub(crate) fn new(name: Range<usize>, value: Range<usize>) -> Self {
+        Self([name.start, name.end, value.start, value.end].map(|index| index as u32))
+    }
+
+    fn from_bytes(bytes: &[u8; FIELD_BYTES]) -> Self {
+        let (indices, _) = bytes.as_chunks();
+        Self(std::array::from_fn(|number| u32::from_ne_bytes(indices[number])))
+    }
+
+    fn name_bytes(self) -> usize {
+        (self.0[1] - self.0[0]) as usize
+    }
+
+    fn name(self, head: &[u8]) -> &[u8] {
+        &head[self.0[0] as usize..self.0[1] as usize]
+    }
+
+    fn value(self, head: &[u8]) -> &[u8] {
+        &head[self.0[2] as usize..self.0[3] as usize]
+    }
+}
 
 /// The fields of a response head, in wire order.
 #[derive(Clone, Debug, Default)]
@@ -20,18 +48,14 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// The headers of this head, whose fields have names and values at these places.
-    pub(crate) fn new(
-        head: &[u8],
-        fields: impl ExactSizeIterator<Item = (Range<usize>, Range<usize>)>,
-    ) -> Self {
+    /// The headers of this head, whose fields are at these places.
+    pub(crate) fn new(head: &[u8], fields: impl ExactSizeIterator<Item = Place>) -> Self {
         let mut bytes = Vec::with_capacity(head.len() + fields.len() * FIELD_BYTES);
         bytes.extend_from_slice(head);
         let mut name_lengths = 0;
-        for (name, value) in fields {
-            name_lengths |= length_bit(name.len());
-            let place = [name.start, name.end, value.start, value.end];
-            bytes.extend_from_slice(place.map(|index| (index as u32).to_ne_bytes()).as_flattened());
+        for place in fields {
+            name_lengths |= length_bit(place.name_bytes());
+            bytes.extend_from_slice(place.0.map(u32::to_ne_bytes).as_flattened());
         }
         Self { bytes: bytes.into(), head_bytes: head.len(), name_lengths }
     }
@@ -43,22 +67,29 @@ impl Headers {
 
     /// The fields in wire order: name as sent, value as bytes.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let (head, places) = self.bytes.split_at(self.head_bytes);
-        let (fields, _) = places.as_chunks::<FIELD_BYTES>();
-        fields.iter().map(|field| {
-            let index = |at: usize| {
-                let bytes = [field[at], field[at + 1], field[at + 2], field[at + 3]];
-                u32::from_ne_bytes(bytes) as usize
-            };
-            (&head[index(0)..index(4)], &head[index(8)..index(12)])
+        let (head, places) = self.parts();
+        places.iter().map(|place| {
+            let place = Place::from_bytes(place);
+            (place.name(head), place.value(head))
         })
     }
 
     /// All values of a field; the name's case does not matter.
     pub fn get_all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        let (head, places) = self.parts();
         let may_be_there = self.name_lengths & length_bit(name.len()) != 0;
-        let fields = may_be_there.then(|| self.iter()).into_iter().flatten();
-        fields.filter(move |(have, _)| have.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        let places = if may_be_there { places } else { &[] };
+        places.iter().filter_map(move |place| {
+            let place = Place::from_bytes(place);
+            let is_it =
+                place.name_bytes() == name.len() && place.name(head).eq_ignore_ascii_case(name.as_bytes());
+            is_it.then(|| place.value(head))
+        })
+    }
+
+    fn parts(&self) -> (&[u8], &[[u8; FIELD_BYTES]]) {
+        let (head, places) = self.bytes.split_at(self.head_bytes);
+        (head, places.as_chunks().0)
     }
 
     /// The first value of a field, when it is text.
@@ -127,6 +158,7 @@ pub fn canonical_name(name: &str) -> String {
 }
 
 /// RFC 9110, 5.6.2.
-pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }

@@ -18,6 +18,11 @@ pub fn h1_head(data: &[u8]) {
     let mut scanned = 0;
     let in_pieces = (0..=data.len()).find_map(|length| head::find_end(&data[..length], &mut scanned));
     assert_eq!(end, in_pieces, "the end depends on the pieces");
+    if let Some((usual, length)) = head::parse_usual(data) {
+        assert_eq!(Some(length), end, "a usual head has another end");
+        let parsed = head::parse(&mut &data[..], length).expect("a usual head is a head");
+        assert_eq!(format!("{usual:?}"), format!("{parsed:?}"), "a usual head is read otherwise");
+    }
     let Some(length) = end else { return };
     let _ = head::check_start(data);
     let mut buffer = BytesMut::from(data);

@@ -9,7 +9,7 @@ use http::StatusCode;
 use squall_net::NetError;
 
 use crate::exchange::Protocol;
-use crate::headers::{Headers, is_token_byte};
+use crate::headers::{Headers, Place, is_token_byte};
 
 /// All heads of a response, informational ones included, may not be longer than this.
 pub(crate) const HEAD_BYTES_MAX: usize = 1 << 20;
@@ -17,8 +17,19 @@ pub(crate) const HEAD_BYTES_MAX: usize = 1 << 20;
 const HEAD_START: &[u8] = b"HTTP/1.";
 
 /// Enough fields for any sane response; more only cost a second parse.
-const FIELDS_USUAL: usize = 64;
+const FIELDS_USUAL: usize = 32;
 const FIELDS_MAX: usize = 1 << 16;
+
+/// Which bytes can be in a field's name.
+static TOKEN_BYTES: [bool; 256] = {
+    let mut are_token_bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        are_token_bytes[byte] = is_token_byte(byte as u8);
+        byte += 1;
+    }
+    are_token_bytes
+};
 
 /// What fits Go's signed lengths.
 const LENGTH_MAX: u64 = i64::MAX as u64;
@@ -55,6 +66,66 @@ pub(crate) fn find_end(buffer: &[u8], scanned: &mut usize) -> Option<usize> {
 pub(crate) fn check_start(buffer: &[u8]) -> Result<(), NetError> {
     let length = buffer.len().min(HEAD_START.len());
     if buffer[..length] == HEAD_START[..length] { Ok(()) } else { Err(malformed(buffer)) }
+}
+
+/// The head at the start of the bytes and its length, if it is all there and written as nearly all are: HTTP/1.1,
+/// a reason, lines that end with CRLF, fields of a plain name, a colon and some text. It is read in one pass; others are
+/// left to [`find_end`] and [`parse`], which take what this takes for the same.
+pub(crate) fn parse_usual(bytes: &[u8]) -> Option<(Head, usize)> {
+    let line = bytes.strip_prefix(b"HTTP/1.1 ")?;
+    let &[hundreds @ b'0'..=b'9', tens @ b'0'..=b'9', ones @ b'0'..=b'9', b' ', first, ..] = line else {
+        return None;
+    };
+    let status = [hundreds, tens, ones].iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
+    let reason_start = bytes.len() - line.len() + 4;
+    let mut at = text_end(bytes, reason_start);
+    let shown = &bytes[reason_start..at];
+    if first == b' ' || !shown.is_ascii() {
+        return None;
+    }
+    let mut places = [Place::default(); FIELDS_USUAL];
+    let mut count = 0;
+    loop {
+        let after_line = bytes.get(at..)?.strip_prefix(b"\r\n")?;
+        at += 2;
+        if after_line.starts_with(b"\r\n") {
+            break;
+        }
+        let name_bytes = after_line.iter().position(|byte| !TOKEN_BYTES[usize::from(*byte)])?;
+        let name = at..at + name_bytes;
+        let blank = match after_line[name_bytes..] {
+            [b':', b' ', b'!'..=b'~', ..] => 2,
+            [b':', b'!'..=b'~', ..] => 1,
+            _ => return None,
+        };
+        let value_start = name.end + blank;
+        at = text_end(bytes, value_start);
+        if name.is_empty() || bytes[at - 1] == b' ' {
+            return None;
+        }
+        *places.get_mut(count)? = Place::new(name, value_start..at);
+        count += 1;
+    }
+    let length = at + 2;
+    let headers = Headers::new(&bytes[..length], places[..count].iter().copied());
+    Some((Head { protocol: Protocol::Http11, status, reason: reason(status, shown), headers }, length))
+}
+
+/// Where the text that starts at `at` ends: before the first control character, or at the end of the bytes.
+fn text_end(bytes: &[u8], mut at: usize) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const TOP: u64 = 0x80 * EACH;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let below = |word: u64, limit: u64| word.wrapping_sub(limit * EACH) & !word;
+        // The lowest bit that is set is right; those above it may be borrowed from.
+        let found = (below(word, 0x20) | below(word ^ (0x7f * EACH), 1)) & TOP;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + bytes[at.min(bytes.len())..].iter().take_while(|byte| !byte.is_ascii_control()).count()
 }
 
 /// Takes a head of `length` bytes off the buffer, which is in one piece, and parses it.
@@ -121,7 +192,8 @@ fn parse_fields<'b>(
         let start = part.as_ptr() as usize - text.as_ptr() as usize;
         start..start + part.len()
     };
-    let places = response.headers.iter().map(|field| (place(field.name.as_bytes()), place(field.value)));
+    let places =
+        response.headers.iter().map(|field| Place::new(place(field.name.as_bytes()), place(field.value)));
     let status = response.code.unwrap_or_default();
     let shown = response.reason.filter(|reason| !reason.is_empty());
     Ok(Head {

@@ -234,11 +234,7 @@ impl Inbox {
             return Ok(bytes);
         }
         head::check_start(bytes)?;
-        while let Some(length) = head::find_end(bytes, &mut self.scanned) {
-            self.scanned = 0;
-            self.heads_bytes += length;
-            check_limit(self.heads_bytes)?;
-            let head = head::parse(&mut bytes, length)?;
+        while let Some(head) = self.next_head(&mut bytes)? {
             match head.status {
                 101 => return Err(switching_protocols(&head)),
                 100..200 => continue,
@@ -252,6 +248,27 @@ impl Inbox {
         }
         check_limit(self.heads_bytes + bytes.len())?;
         Ok(bytes)
+    }
+
+    /// Takes one head off the bytes, if all of it is there.
+    fn next_head(&mut self, bytes: &mut &[u8]) -> Result<Option<Head>, NetError> {
+        // What comes in pieces is not looked at from its start again and again.
+        let usual = if self.scanned == 0 { head::parse_usual(bytes) } else { None };
+        if let Some((head, length)) = usual {
+            self.take_note(length)?;
+            *bytes = &bytes[length..];
+            return Ok(Some(head));
+        }
+        let Some(length) = head::find_end(bytes, &mut self.scanned) else { return Ok(None) };
+        self.take_note(length)?;
+        head::parse(bytes, length).map(Some)
+    }
+
+    /// A head has so many bytes.
+    fn take_note(&mut self, head_bytes: usize) -> Result<(), NetError> {
+        self.scanned = 0;
+        self.heads_bytes += head_bytes;
+        check_limit(self.heads_bytes)
     }
 
     /// The connection has ended.

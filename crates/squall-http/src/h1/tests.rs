@@ -80,7 +80,35 @@ fn a_split_anywhere_changes_nothing() {
     }
 }
 
+/// Heads that are usual but for a byte here and there.
+fn nearly_usual_head() -> impl Strategy<Value = Vec<u8>> {
+    let line =
+        prop::sample::select(vec!["HTTP/1.1 200 OK", "HTTP/1.1 299 Not so bad", "HTTP/1.0 404 Not Found"]);
+    let field = "[A-Za-z-]{1,20}:[ ]{0,2}[ -~]{0,20}";
+    let change = (any::<prop::sample::Index>(), any::<u8>());
+    let changes = prop::collection::vec(change, 0..3);
+    (line, prop::collection::vec(field, 0..40), changes).prop_map(|(line, fields, changes)| {
+        let lines = std::iter::once(line.to_owned()).chain(fields);
+        let mut head: Vec<u8> = lines.flat_map(|line| (line + "\r\n").into_bytes()).collect();
+        head.extend(b"\r\nbody");
+        for (index, byte) in changes {
+            let index = index.index(head.len());
+            head[index] = byte;
+        }
+        head
+    })
+}
+
 proptest! {
+    #[test]
+    fn a_usual_head_is_what_the_parser_makes_of_it(bytes in nearly_usual_head()) {
+        if let Some((head, length)) = head::parse_usual(&bytes) {
+            prop_assert_eq!(Some(length), head::find_end(&bytes, &mut 0));
+            let parsed = head::parse(&mut &bytes[..], length).unwrap();
+            prop_assert_eq!(format!("{head:?}"), format!("{parsed:?}"));
+        }
+    }
+
     #[test]
     fn splits_change_nothing(which in 0..RESPONSES.len(), cuts in prop::collection::vec(1usize..20, 1..40)) {
         let response = RESPONSES[which].as_bytes();
@@ -200,6 +228,25 @@ fn folded_fields_are_one_line() {
     check("X: a\r\n b", r#"("X", "a b")"#);
     check("X: a \r\n \t b: c\n\td\r\nY: z", r#"("X", "a b: c d"), ("Y", "z")"#);
     check("X:\r\n b", r#"("X", "b")"#);
+}
+
+#[test]
+fn usual_heads_are_read_in_one_pass() {
+    let is_usual = |head: &str| head::parse_usual(head.as_bytes()).is_some();
+    assert!(is_usual("HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Length: 2\r\nX:e\r\n\r\n{}"));
+    assert!(is_usual("HTTP/1.1 404 Not Found\r\n\r\n{}"));
+    let unusual = [
+        "HTTP/1.0 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\n\n",
+        "HTTP/1.1 200 OK\r\nA: b\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n: b\r\n\r\n",
+    ];
+    for head in unusual {
+        assert!(!is_usual(head), "{head:?}");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::hpack::{Decoder, Encoder, Places};
 use super::reason::{self, Reason};
 use crate::exchange::{Marks, Protocol};
 use crate::h1::{HEAD_BYTES_MAX, Received, check_body_limit};
-use crate::headers::{Headers, is_token_byte};
+use crate::headers::{Headers, Place, is_token_byte};
 use crate::message::{Message, Payload};
 
 /// k6's windows. They are opened again when half of them is used.
@@ -672,7 +672,10 @@ impl Stream {
         if status < 200 {
             return if is_last { Err(protocol_error()) } else { Ok(()) };
         }
-        let headers = Headers::new(&scratch.text, scratch.fields.iter().cloned());
+        let headers = {
+            let places = scratch.fields.iter().map(|(name, value)| Place::new(name.clone(), value.clone()));
+            Headers::new(&scratch.text, places)
+        };
         if !self.is_head && !matches!(status, 204 | 304) {
             self.missing_bytes = content_length(&headers);
         }
