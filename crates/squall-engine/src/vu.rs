@@ -47,6 +47,8 @@ pub struct Iteration {
     pub in_instance: u64,
     /// Of the scenario in the whole test: `scenario.iterationInTest`.
     pub in_test: u64,
+    /// When it starts.
+    pub started: Time,
     /// When it should have started; only arrival-rate executors intend a time.
     pub intended_start: Option<Time>,
 }

@@ -100,8 +100,11 @@ impl Headers {
 
     /// Whether one of the comma-separated values of a field is this token.
     pub(crate) fn has_token(&self, name: &str, token: &str) -> bool {
-        let mut values = self.get_all(name).flat_map(|value| value.split(|byte| *byte == b','));
-        values.any(|have| have.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+        let is_token = |have: &[u8]| have.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
+        self.get_all(name).any(|value| match value.contains(&b',') {
+            true => value.split(|byte| *byte == b',').any(is_token),
+            false => is_token(value),
+        })
     }
 
     /// k6's `res.headers`: canonical names, values of one name joined with `", "`, in wire order. Without what

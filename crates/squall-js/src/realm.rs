@@ -12,6 +12,7 @@ use std::{
 };
 
 use rquickjs::{Context, Ctx, Function, Object, Persistent, Result, Value, context::EvalOptions};
+use rustc_hash::FxHashMap;
 use squall_loader::ModuleId;
 
 use crate::{
@@ -42,7 +43,7 @@ pub(crate) struct Realm {
     /// Made by [`GUARD`] where VUs share the realm, by [`ADOPT`] where realms share their runtime.
     guard: OnceCell<Persistent<Function<'static>>>,
     /// Prototypes of host classes, by name.
-    pub(crate) prototypes: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
+    pub(crate) prototypes: RefCell<FxHashMap<&'static str, Persistent<Object<'static>>>>,
     /// Globals that were made when first read.
     pub(crate) made_globals: RefCell<HashMap<&'static str, Persistent<Value<'static>>>>,
     pub(crate) host_modules: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,

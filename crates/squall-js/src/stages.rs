@@ -51,11 +51,9 @@ pub(crate) fn perform(vu: &Rc<VuState>) {
             Task::Teardown => Done::Ran(life.teardown()),
             Task::Summarize(data) => Done::Summarized(life.summarize(&data)),
         };
-        if matches!(done, Done::Ran(_) | Done::Probed(_)) {
+        if !matches!(done, Done::Iterated(_)) {
             // Init code goes deeper than most iterations will.
             vu.fiber.release_stack();
-        } else {
-            vu.release_stack_now_and_then();
         }
         vu.finish_task(done);
     }
@@ -163,7 +161,6 @@ impl<'js> Life<'_, 'js> {
         vu.stage.set(Stage::Iteration);
         vu.iteration.set(iteration);
         modules::http::begin_iteration(vu);
-        let started = vu.worker.clock.now();
         let result = self.exec_function().and_then(|exec| {
             let data = self.load_setup_data()?;
             self.call(&exec, Some(data))
@@ -174,9 +171,10 @@ impl<'js> Life<'_, 'js> {
             self.log_exception(error, is_stopped);
         }
         if !vu.is_interrupted() {
-            self.record_iteration(started, ended);
+            self.record_iteration(iteration.started, ended);
         }
         self.record_traffic(ended);
+        vu.release_stack_now_and_then(ended);
         if is_stopped { Outcome::Interrupted } else { Outcome::Completed }
     }
 

@@ -141,8 +141,7 @@ impl VuState {
     }
 
     /// The same for a VU whose iteration is over: the next one may be long in coming. Not after each of many short ones.
-    pub(crate) fn release_stack_now_and_then(&self) {
-        let now = self.worker.clock.now();
+    pub(crate) fn release_stack_now_and_then(&self, now: Time) {
         if now.saturating_sub(self.stack_released_at.get()) >= LONG_WAIT {
             self.release_stack(now);
         }

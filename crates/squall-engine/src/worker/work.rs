@@ -190,7 +190,7 @@ impl<H: Host> Job<H> {
 
     /// Runs one iteration. `now` is its start.
     async fn iterate(&mut self, now: Time, intended_start: Option<Time>) {
-        let iteration = self.number_iteration(intended_start);
+        let iteration = self.number_iteration(now, intended_start);
         let (outcome, suspended) =
             and_suspended(pin!(self.seat.vu.iterate(iteration, &self.leash.stop))).await;
         self.leash.stop.forget_wakers();
@@ -214,11 +214,11 @@ impl<H: Host> Job<H> {
         }
     }
 
-    fn number_iteration(&mut self, intended_start: Option<Time>) -> Iteration {
+    fn number_iteration(&mut self, started: Time, intended_start: Option<Time>) -> Iteration {
         let (in_vu, in_vu_scenario) = self.seat.count_iteration(self.scenario_index);
         let in_instance = self.scenario.iterations_started.fetch_add(1, Relaxed);
         let in_test = self.scenario.stripe.global_index(in_instance);
-        Iteration { in_vu, in_vu_scenario, in_instance, in_test, intended_start }
+        Iteration { in_vu, in_vu_scenario, in_instance, in_test, started, intended_start }
     }
 
     /// Ends early when the VU is interrupted.

@@ -3,14 +3,14 @@
 use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use rand::{SeedableRng, rngs::SmallRng};
-use rquickjs::{Atom, Coerced, Ctx, Function, Object, Result, Value, function::Opt};
+use rquickjs::{Coerced, Ctx, Function, Object, Result, Value, function::Opt, qjs};
 use rustc_hash::FxHashMap;
 use squall_metrics::{SeriesId, TagSet, builtin};
 use squall_options::SystemTag;
 
-use super::{Text, is_async, tags_of};
+use super::{Text, is_async, object_of, tags_of};
 use crate::{
-    atoms::{self, HeldAtom},
+    atoms::{self, HeldAtom, Names},
     errors::throw_go,
     tags::CustomTags,
     vu::{self, VuState},
@@ -41,16 +41,16 @@ fn check<'js>(
         return Err(throw_go(&ctx, "check() works only in the functions that VUs run"));
     }
     let value = value.0.unwrap_or_else(|| Value::new_undefined(ctx.clone()));
-    let Some(checks) = checks.0.as_ref().and_then(Value::as_object) else {
+    let Some(checks) = checks.0.as_ref().and_then(object_of) else {
         return Err(throw_go(&ctx, "check() needs an object of checks as its second argument"));
     };
     let now = vu.worker.clock.now();
     let mut custom = tags.0.map_or_else(|| Ok(CustomTags::default()), |tags| tags_of(&ctx, &tags))?;
     let metadata = vu.sample_metadata();
     let mut all_hold = true;
-    for entry in checks.props::<Atom, Value>() {
-        let (name, check) = entry?;
-        let series = check_series(&ctx, &vu, checks, &name, &mut custom)?;
+    for name in Names::of(checks)?.numbers() {
+        let check = atoms::get(checks, name)?;
+        let series = check_series(&ctx, &vu, checks, name, &mut custom)?;
         let outcome = hold(&ctx, &vu, &check, &value);
         if matches!(outcome, Err(CheckError::Async)) {
             return Err(throw_go(
@@ -88,16 +88,16 @@ fn check_series<'js>(
     ctx: &Ctx<'js>,
     vu: &VuState,
     checks: &Object<'js>,
-    name: &Atom<'js>,
+    name: u32,
     custom: &mut CustomTags,
 ) -> Result<SeriesId> {
     let around = vu.tags.current();
-    let key = (atoms::number(name), Arc::as_ptr(&around));
+    let key = (name, Arc::as_ptr(&around));
     let mut known = vu.realm.check_series.0.borrow_mut();
     if let Some(entry) = known.get(&key).filter(|_| custom.is_empty()) {
         return Ok(entry.series);
     }
-    let text = name.to_string()?;
+    let text = atoms::text(ctx, name)?;
     if text.contains(SEPARATOR) {
         return Err(throw_go(ctx, "names of groups and checks cannot contain \"::\""));
     }
@@ -114,7 +114,7 @@ fn check_series<'js>(
         known.clear();
     }
     vu.realm.shapes.keep_of_names(ctx, checks)?;
-    let entry = CheckEntry { series, _name: HeldAtom::new(ctx, name.clone()), _tags: around };
+    let entry = CheckEntry { series, _name: HeldAtom::of(ctx, name), _tags: around };
     known.insert(key, entry);
     Ok(series)
 }
@@ -136,9 +136,20 @@ fn hold<'js>(
     check: &Value<'js>,
     value: &Value<'js>,
 ) -> std::result::Result<bool, CheckError> {
-    let Some(function) = check.as_function() else { return Ok(truth(check)?) };
-    let outcome: Value = function.call((value.clone(),))?;
-    if outcome.is_promise() && is_async(function) {
+    let context = ctx.as_raw().as_ptr();
+    // SAFETY: a live value.
+    if !unsafe { qjs::JS_IsFunction(context, check.as_raw()) } {
+        return Ok(truth(check)?);
+    }
+    let mut argument = value.as_raw();
+    // SAFETY: function and argument are lent, the outcome is ours.
+    let outcome = unsafe {
+        let outcome = qjs::JS_Call(context, check.as_raw(), qjs::JS_UNDEFINED, 1, &mut argument);
+        atoms::owned(ctx, outcome)?
+    };
+    if object_of(&outcome).is_some_and(|outcome| outcome.is_promise())
+        && check.as_function().is_some_and(is_async)
+    {
         return Err(CheckError::Async);
     }
     // A check that waited while its VU was stopped must not be counted.

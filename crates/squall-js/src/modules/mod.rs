@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use rquickjs::{
     ArrayBuffer, Atom, CString, Coerced, Ctx, Function, Object, Persistent, Result, Value,
-    atom::PredefinedAtom, function::This,
+    atom::PredefinedAtom, function::This, qjs,
 };
 
 use crate::{errors, tags::CustomTags, vu};
@@ -64,6 +64,12 @@ pub(crate) fn load<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Object<'js>> {
     vu.realm.guard(ctx, module.as_value())?;
     vu.realm.host_modules.borrow_mut().insert(name, Persistent::save(ctx, module.clone()));
     Ok(module)
+}
+
+/// The value as an object of any kind. rquickjs would find out first which kind.
+pub(crate) fn object_of<'v, 'js>(value: &'v Value<'js>) -> Option<&'v Object<'js>> {
+    // SAFETY: its tag says that it is one.
+    unsafe { qjs::JS_IsObject(value.as_raw()).then(|| value.ref_object()) }
 }
 
 /// The bytes of text, an `ArrayBuffer`, a typed array or a `DataView`; `None` for anything else.

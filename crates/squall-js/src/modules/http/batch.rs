@@ -52,7 +52,7 @@ pub(super) fn batch<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<V
     collect(&ctx, object.is_array(), keys, results)
 }
 
-async fn send_all(vu: &vu::VuState, calls: &[Call]) -> Vec<Response> {
+async fn send_all(vu: &vu::VuState, calls: &[Box<Call>]) -> Vec<Response> {
     let options = &vu.worker.settings.options;
     let limit = |option: Option<u64>, default| {
         usize::try_from(option.unwrap_or(default)).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS)
@@ -75,7 +75,7 @@ async fn send_all(vu: &vu::VuState, calls: &[Call]) -> Vec<Response> {
 }
 
 /// An item: a URL, `[method, url, body, params]`, or an object with those keys.
-fn parse_item<'js>(ctx: &Ctx<'js>, item: Value<'js>) -> std::result::Result<Call, CallError> {
+fn parse_item<'js>(ctx: &Ctx<'js>, item: Value<'js>) -> std::result::Result<Box<Call>, CallError> {
     let undefined = || Value::new_undefined(ctx.clone());
     let text = |value: Value<'js>| value.as_string().and_then(|text| text.to_string().ok());
     if let Some(list) = item.as_array() {

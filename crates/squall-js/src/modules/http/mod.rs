@@ -156,7 +156,7 @@ fn request<'js>(
 }
 
 /// Sends and waits; the VU's event loop stands still meanwhile.
-fn send<'js>(ctx: &Ctx<'js>, call: std::result::Result<Call, CallError>) -> Result<Value<'js>> {
+fn send<'js>(ctx: &Ctx<'js>, call: std::result::Result<Box<Call>, CallError>) -> Result<Value<'js>> {
     let vu = vu::current();
     check_stage(ctx, &vu)?;
     let call = match call {
@@ -203,7 +203,7 @@ fn async_request<'js>(
 }
 
 /// The response as a script sees it, or an exception when the call failed and `throw` is on.
-fn deliver<'js>(ctx: &Ctx<'js>, call: Call, response: Response) -> Result<Value<'js>> {
+fn deliver<'js>(ctx: &Ctx<'js>, call: Box<Call>, response: Response) -> Result<Value<'js>> {
     if let Some(error) = &response.exchange.error {
         let method = title_case(call.request.method.as_str());
         let message = format!("{method} \"{}\": {}", call.name, error.text);

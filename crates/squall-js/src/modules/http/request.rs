@@ -35,7 +35,7 @@ pub(super) enum ResponseType {
     None,
 }
 
-/// A request that is ready to go.
+/// A request that is ready to go. It is large: parsing it makes the box that its response keeps it in.
 pub(super) struct Call {
     pub(super) request: Request,
     target: Rc<Target>,
@@ -137,7 +137,7 @@ pub(super) fn parse<'js>(
     url: Value<'js>,
     body: Option<Value<'js>>,
     params: Value<'js>,
-) -> Parsed<Call> {
+) -> Parsed<Box<Call>> {
     let vu = vu::current();
     let parser = Parser { ctx, vu: &vu };
     let params = params.as_object();
@@ -173,7 +173,7 @@ impl<'js> Parser<'_, 'js> {
         body: Option<Value<'js>>,
         params: Option<&Object<'js>>,
         throw: bool,
-    ) -> Result<Call> {
+    ) -> Result<Box<Call>> {
         let options = &self.vu.worker.settings.options;
         let http = state(self.vu);
         let target = self.target(url)?;
@@ -185,7 +185,7 @@ impl<'js> Parser<'_, 'js> {
             options.max_redirects.map_or(squall_http::DEFAULT_MAX_REDIRECTS, |max| max as u32);
         request.jar = Some(http.jar());
         let content_type = body.map_or(Ok(None), |body| self.body(&body, &mut request))?;
-        let mut call = Call {
+        let mut call = Box::new(Call {
             request,
             name: Arc::clone(&target.name),
             target,
@@ -195,7 +195,7 @@ impl<'js> Parser<'_, 'js> {
             expectation: http.expectation.borrow().clone(),
             throw,
             redirects_by_default: options.max_redirects.is_none(),
-        };
+        });
         if let Some(params) = params {
             self.params(params, &mut call)?;
         }

@@ -17,6 +17,7 @@ use crate::{
     atoms::{self, HeldAtom},
     classes,
     errors::throw_go,
+    modules::object_of,
     runtime::memory::Charge,
     vu,
 };
@@ -53,7 +54,7 @@ const FIRST_METHOD: usize = 16;
 enum Source {
     /// A call that was made.
     Answered {
-        call: Call,
+        call: Box<Call>,
         response: Response,
         /// Keeps the body on the VU's account.
         _body: Charge,
@@ -72,7 +73,7 @@ pub(super) struct ResponseObject<'js> {
 }
 
 /// The response to a call.
-pub(super) fn create<'js>(ctx: &Ctx<'js>, call: Call, response: Response) -> Result<Value<'js>> {
+pub(super) fn create<'js>(ctx: &Ctx<'js>, call: Box<Call>, response: Response) -> Result<Value<'js>> {
     let body_bytes = response.body.as_ref().map_or(0, |body| body.len());
     let Some(charge) = Charge::new(body_bytes) else {
         return Err(Exception::throw_internal(ctx, "out of memory"));
@@ -221,7 +222,7 @@ impl<'js> ResponseObject<'js> {
             return Ok(value.clone());
         }
         if index >= FIRST_METHOD {
-            return classes::prototype::<Self>(ctx)?.get(atom);
+            return atoms::get(&classes::prototype::<Self>(ctx)?, atoms::number(&atom));
         }
         let value = make(ctx, &self.source, FIELDS[index])?;
         // Numbers are as cheap to make again.
@@ -428,7 +429,7 @@ fn request<'js>(ctx: &Ctx<'js>, call: &Call) -> Result<Value<'js>> {
 
 /// `res.json(selector)`: the parsed body, or the part that a GJSON path selects.
 fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -> Result<Value<'js>> {
-    let Some(class) = this.as_object().and_then(Class::<ResponseObject>::from_object) else {
+    let Some(class) = object_of(&this).and_then(Class::<ResponseObject>::from_object) else {
         return Err(throw_go(&ctx, "json() needs a response as `this`"));
     };
     let object = class.borrow();
