@@ -8,6 +8,9 @@ mod sink;
 mod smtp;
 pub mod smtp_sink;
 
+#[cfg(test)]
+mod tests;
+
 pub use sink::{Counts, Sink};
 
 /// A plain-text message.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::message::{Mailbox, SinglePart};
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
 use lettre::transport::smtp::{self, PoolConfig};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use tokio::sync::Semaphore;
@@ -75,7 +76,8 @@ impl Smtp {
             .from(self.from.clone())
             .to(to)
             .subject(mail.subject.as_str())
-            .singlepart(SinglePart::plain(mail.text.clone()))
+            .header(ContentType::TEXT_PLAIN)
+            .body(mail.text.clone())
             .map_err(|error| permanent(&error.to_string()))
     }
 }

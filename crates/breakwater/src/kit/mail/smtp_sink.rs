@@ -147,7 +147,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Session<R, W> {
                     self.reply("250 forgotten").await?;
                 }
                 "NOOP" => self.reply("250 nothing done").await?,
-                "QUIT" => return self.reply("221 goodbye").await,
+                "QUIT" => {
+                    self.reply("221 goodbye").await?;
+                    return timeout(SILENCE, self.write.flush()).await?;
+                }
                 _ => self.reply("500 the command is not known").await?,
             }
         }
@@ -205,6 +208,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Session<R, W> {
         let mut line = Vec::new();
         let mut too_long = false;
         loop {
+            if self.read.buffer().is_empty() {
+                self.write.flush().await?;
+            }
             let bytes = self.read.fill_buf().await?;
             if bytes.is_empty() {
                 return Ok(Line::End);
@@ -228,11 +234,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Session<R, W> {
         }
     }
 
+    /// Replies to commands that came together go together: they leave before the next wait. A client that does not read
+    /// them is cut off.
     async fn reply(&mut self, reply: &str) -> std::io::Result<()> {
-        self.write.write_all(reply.as_bytes()).await?;
-        self.write.write_all(b"\r\n").await?;
-        // With commands waiting their replies go together.
-        if self.read.buffer().is_empty() { self.write.flush().await } else { Ok(()) }
+        timeout(SILENCE, self.write.write_all(format!("{reply}\r\n").as_bytes())).await?
     }
 }
 
