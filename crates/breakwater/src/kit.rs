@@ -25,6 +25,7 @@ pub struct Kit {
     pub settings: Arc<config::Settings>,
     pub metrics: metrics::Metrics,
     pub db: db::Db,
+    pub cache: cache::Cache,
     /// Cancelled when the process is to end: background work stops taking more.
     pub shutdown: CancellationToken,
     /// Cancelled a little later: connections are accepted until then.
@@ -38,10 +39,13 @@ impl Kit {
     pub async fn start(settings: config::Settings) -> anyhow::Result<Self> {
         let db = db::Db::open(&settings.storage).await?;
         db.migrate(&settings.storage).await?;
+        let metrics = metrics::Metrics::default();
+        let cache = cache::Cache::connect(&settings.cache, &metrics).await?;
         Ok(Self {
             settings: Arc::new(settings),
-            metrics: metrics::Metrics::default(),
+            metrics,
             db,
+            cache,
             shutdown: CancellationToken::new(),
             stop_accepting: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -12,6 +12,8 @@ pub struct Settings {
     pub server: ServerSettings,
     #[command(flatten)]
     pub storage: StorageSettings,
+    #[command(flatten)]
+    pub cache: super::cache::CacheSettings,
 }
 
 /// How requests are taken.
