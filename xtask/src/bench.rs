@@ -4,6 +4,7 @@
 //! median of the rounds. Processor time is what the kernel counted for the process, start-up included; the
 //! server's is not in it. A run that needs too much time or memory is stopped and told as such.
 
+mod breakwater;
 mod case;
 mod figure;
 mod library;
@@ -36,6 +37,8 @@ enum Bench {
     Peers(PeersArgs),
     /// Memory of Squall over ten million requests, or over minutes
     Memory(memory::MemoryArgs),
+    /// Each system of Breakwater on one core, asked by wrk
+    Breakwater(breakwater::BreakwaterArgs),
     /// Print the library that the cases library and library-star import as lib.js
     Library,
 }
@@ -84,6 +87,7 @@ pub fn run(args: &Args) -> Result<()> {
     match &args.bench {
         Bench::Peers(args) => run_peers(args),
         Bench::Memory(args) => memory::run(args),
+        Bench::Breakwater(args) => breakwater::run(args),
         Bench::Library => Ok(std::io::stdout().write_all(library::source().as_bytes())?),
     }
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod compat;
+mod daemon;
 mod process;
 mod servers;
 mod target;

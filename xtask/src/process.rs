@@ -78,6 +78,22 @@ pub fn rss_bytes(id: u32) -> u64 {
     kilobytes(&status, "VmRSS:").unwrap_or_default() * 1024
 }
 
+/// Processor time, user and system, that a process has used until now.
+pub fn cpu(id: u32) -> io::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    let ticks = ticks(&stat).ok_or_else(|| io::Error::other("/proc/…/stat is not as expected"))?;
+    // SAFETY: it takes an integer and returns one.
+    let ticks_per_s = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    Ok(Duration::from_secs_f64(ticks as f64 / ticks_per_s as f64))
+}
+
+/// `ID (NAME) STATE …`: user and system time are the fields 14 and 15, and the name may have anything in it.
+fn ticks(stat: &str) -> Option<u64> {
+    let (_, after_name) = stat.rsplit_once(") ")?;
+    let mut fields = after_name.split(' ').skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
+}
+
 /// Memory that the machine can still give away.
 pub fn available_bytes() -> io::Result<u64> {
     let text = fs::read_to_string("/proc/meminfo")?;
@@ -149,6 +165,7 @@ mod tests {
     #[test]
     fn reads_what_the_kernel_tells() {
         assert_eq!(kilobytes("VmPeak:  9 kB\nVmRSS:\t   12345 kB\n", "VmRSS:"), Some(12_345));
+        assert_eq!(ticks("7 (a) b) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20"), Some(300));
         let before = MachineTime::parse("cpu  10 0 10 60 20 0 0 0 5 0\ncpu0 …").unwrap();
         let after = MachineTime::parse("cpu  60 0 20 90 30 0 0 0 5 0\ncpu0 …").unwrap();
         assert_eq!(after.busy_since(before), 0.6);

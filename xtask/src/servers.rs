@@ -4,7 +4,6 @@
 //! end. The command finds them by the variables that the tests of Breakwater read. A thread a server starts it, keeps
 //! it and stops it, so that they start side by side, and none outlives this process.
 
-mod daemon;
 mod postgres;
 mod rabbitmq;
 mod redis;
@@ -22,7 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use self::daemon::Daemon;
+use crate::daemon::{self, Daemon};
 use crate::{process, tool};
 
 #[derive(clap::Args)]

@@ -22,6 +22,15 @@ pub fn squall(release: bool) -> Result<PathBuf> {
     Ok(target_dir().join(if release { "release" } else { "debug" }).join("squall"))
 }
 
+/// Builds Breakwater for release and returns the binary; `$BREAKWATER` names one that is built already.
+pub fn breakwater() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("BREAKWATER") {
+        return Ok(path.into());
+    }
+    build(&["--package", "breakwater", "--bin", "breakwater", "--release"])?;
+    Ok(target_dir().join("release/breakwater"))
+}
+
 /// The test target of `squall-testing`, built.
 pub fn target() -> Result<PathBuf> {
     build(&["--package", "squall-testing", "--bin", "target"])?;

@@ -9,7 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{Daemon, Started, prepare};
+use super::{Started, prepare};
+use crate::daemon::Daemon;
 use crate::tool;
 
 const USER: &str = "breakwater";

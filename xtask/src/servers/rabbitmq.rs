@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Daemon, Started};
+use super::Started;
+use crate::daemon::Daemon;
 use crate::tool;
 
 /// The script behind Debian's `rabbitmq-server`, which would change the user and write to `/var`.

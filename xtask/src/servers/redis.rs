@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Daemon, Started, prepare};
+use super::{Started, prepare};
+use crate::daemon::Daemon;
 use crate::tool;
 
 /// Starts it and waits until it answers.

@@ -26,7 +26,7 @@ const LOG_LINES: usize = 12;
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 /// A running process. Dropping it ends it; so does the end of the thread that started it.
-pub(super) struct Daemon {
+pub struct Daemon {
     child: Child,
     name: &'static str,
     log: PathBuf,
@@ -36,12 +36,7 @@ pub(super) struct Daemon {
 
 impl Daemon {
     /// Starts `command`, which writes to `log`. The signal `end` ends it.
-    pub(super) fn spawn(
-        name: &'static str,
-        command: &mut Command,
-        log: &Path,
-        end: libc::c_int,
-    ) -> Result<Daemon> {
+    pub fn spawn(name: &'static str, command: &mut Command, log: &Path, end: libc::c_int) -> Result<Daemon> {
         let file = File::create(log).with_context(|| log.display().to_string())?;
         command
             .stdin(Stdio::null())
@@ -60,8 +55,13 @@ impl Daemon {
         Ok(Daemon { child, name, log: log.to_owned(), end })
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until `serves`. It is an error when the process ends before, or somebody asks this one to.
-    pub(super) fn wait_until(&mut self, mut serves: impl FnMut() -> bool) -> Result<()> {
+    pub fn wait_until(&mut self, mut serves: impl FnMut() -> bool) -> Result<()> {
         let deadline = Instant::now() + START_MAX;
         while !serves() {
             if let Some(status) = self.child.try_wait()? {
@@ -98,7 +98,7 @@ impl Drop for Daemon {
 }
 
 /// From now on a signal that asks this process to end is only noted.
-pub(super) fn catch_signals() {
+pub fn catch_signals() {
     extern "C" fn note(signal: libc::c_int) {
         SIGNAL.store(signal, Ordering::Relaxed);
     }
@@ -109,7 +109,7 @@ pub(super) fn catch_signals() {
 }
 
 /// The signal that was noted since the last call.
-pub(super) fn take_signal() -> Option<libc::c_int> {
+pub fn take_signal() -> Option<libc::c_int> {
     match SIGNAL.swap(0, Ordering::Relaxed) {
         0 => None,
         signal => Some(signal),

@@ -1,0 +1,63 @@
+//! The few requests that prepare a case: a small HTTP/1.1 client, a connection a request.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+/// A service by its address.
+pub(super) struct Api {
+    pub(super) address: SocketAddr,
+}
+
+impl Api {
+    /// What it answers; another status than 2xx is an error.
+    pub(super) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Value> {
+        let body = body.map_or(String::new(), Value::to_string);
+        let token = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{token}\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).with_context(|| format!("{method} {path}"))?;
+        let (status, body) =
+            parts(&answer).with_context(|| format!("{method} {path}: not HTTP: {answer}"))?;
+        ensure!((200..300).contains(&status), "{method} {path}: {status}: {body}");
+        // Not everything is JSON, `/health` for one.
+        Ok(serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+}
+
+/// The status and the body of a response whose end is the connection's.
+fn parts(answer: &str) -> Option<(u16, &str)> {
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+    Some((status, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_a_response_apart() {
+        let answer = "HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}";
+        assert_eq!(parts(answer), Some((201, "{}")));
+        assert_eq!(parts("HTTP/1.1 201 Created\r\n"), None);
+    }
+}
