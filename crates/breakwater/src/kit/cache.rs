@@ -5,8 +5,9 @@
 //! - **One fill.** Of those who ask for the same missing key at once in a process, one computes the value; the others wait for it
 //!   and get its answer, also when it is an error. Errors are not kept. If the one goes away, another takes over.
 //! - **No stale value after a write.** Once [`Layer::remove`] or [`Layer::clear`] has returned, nobody gets a value whose
-//!   fill began before it was called: such a value is not stored, and nobody who asks later waits for it. With Redis that
-//!   holds for all instances. The caller writes first, removes then.
+//!   fill began before it was called: such a value is not stored, and nobody who asks later waits for it. The caller writes
+//!   first, removes then. With Redis that holds for all instances, but for one thing: on another instance a request can join
+//!   a fill that was running already, and get what that gets.
 //! - **It is not needed.** A Redis that does not answer costs a fill for each that asks, and no waiting: after a few failures it
 //!   is left alone until it is back. What it did not hear meanwhile is made up for before it is believed again.
 //!

@@ -8,6 +8,9 @@
 //! Nothing here waits long. When Redis fails it is left alone, and one task tries to reach it again. An invalidation it did
 //! not hear is remembered by layer: the layer gets a new stamp before anybody reads from Redis again.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashSet,
     sync::{

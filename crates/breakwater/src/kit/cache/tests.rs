@@ -1,3 +1,7 @@
+//! The promises of the cache, in memory. Those that every store keeps are functions: Redis is held to them as well.
+
+mod model;
+
 use std::{
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
     time::Duration,
@@ -12,18 +16,18 @@ use crate::kit::metrics::Metrics;
 const TTL: Duration = Duration::from_secs(60);
 
 /// A layer of a cache of its own: in the process, or in the Redis at `url`.
-async fn layer(url: &str) -> Layer {
+pub(super) async fn layer(url: &str) -> Layer {
     let cache_namespace = format!("test-{}", uuid::Uuid::now_v7());
     let settings = CacheSettings { cache: url.to_owned(), cache_namespace, ..CacheSettings::default() };
     Cache::connect(&settings, &Metrics::default()).await.unwrap().layer("things", TTL)
 }
 
-async fn of(layer: &Layer, key: &str, value: &'static str) -> Bytes {
+pub(super) async fn of(layer: &Layer, key: &str, value: &'static str) -> Bytes {
     layer.get_or_fill(key, async || Ok(Bytes::from(value))).await.unwrap()
 }
 
 /// 1,000 ask at once while one fills, for a second; what was filled counts.
-async fn stampede(layer: Layer) {
+pub(super) async fn stampede(layer: Layer) {
     let fills = Arc::new(AtomicUsize::new(0));
     let mut askers = JoinSet::new();
     for _ in 0..1000 {
@@ -45,7 +49,7 @@ async fn stampede(layer: Layer) {
     assert_eq!(layer.figures().hits, 1);
 }
 
-async fn errors_go_to_those_who_wait_and_are_not_kept(layer: Layer) {
+pub(super) async fn errors_go_to_those_who_wait_and_are_not_kept(layer: Layer) {
     let mut askers = JoinSet::new();
     for _ in 0..10 {
         let layer = layer.clone();
@@ -65,7 +69,7 @@ async fn errors_go_to_those_who_wait_and_are_not_kept(layer: Layer) {
 }
 
 /// The filler goes away; one of those who wait takes over, once.
-async fn a_cancelled_filler_is_replaced(layer: Layer) {
+pub(super) async fn a_cancelled_filler_is_replaced(layer: Layer) {
     let (began, begun) = oneshot::channel();
     let leader = tokio::spawn({
         let layer = layer.clone();
@@ -98,7 +102,7 @@ async fn a_cancelled_filler_is_replaced(layer: Layer) {
 }
 
 /// A fill reads `old`, the write of `new` is invalidated before it ends: whoever asks after the invalidation gets `new`.
-async fn an_invalidation_wins_against_a_running_fill(layer: Layer, all: bool) {
+pub(super) async fn an_invalidation_wins_against_a_running_fill(layer: Layer, all: bool) {
     let (began, begun) = oneshot::channel();
     let (go_on, may_go_on) = oneshot::channel::<()>();
     let slow = tokio::spawn({
@@ -123,7 +127,7 @@ async fn an_invalidation_wins_against_a_running_fill(layer: Layer, all: bool) {
     assert_eq!(of(&layer, "key", "newest").await, "new", "and it is not kept");
 }
 
-async fn values_are_kept_apart_and_removed_one_by_one_or_all(layer: Layer) {
+pub(super) async fn values_are_kept_apart_and_removed_one_by_one_or_all(layer: Layer) {
     assert_eq!(of(&layer, "a", "1").await, "1");
     assert_eq!(of(&layer, "b", "").await, "");
     layer.remove("a").await;
