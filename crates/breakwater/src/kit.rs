@@ -26,6 +26,7 @@ pub struct Kit {
     pub metrics: metrics::Metrics,
     pub db: db::Db,
     pub cache: cache::Cache,
+    pub auth: auth::Auth,
     /// Cancelled when the process is to end: background work stops taking more.
     pub shutdown: CancellationToken,
     /// Cancelled a little later: connections are accepted until then.
@@ -41,14 +42,18 @@ impl Kit {
         db.migrate(&settings.storage).await?;
         let metrics = metrics::Metrics::default();
         let cache = cache::Cache::connect(&settings.cache, &metrics).await?;
+        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let auth = auth::Auth::start(&settings.auth, &db, &metrics).await?;
+        tasks.spawn(auth.clone().keep_up(shutdown.clone()));
         Ok(Self {
             settings: Arc::new(settings),
             metrics,
             db,
             cache,
-            shutdown: CancellationToken::new(),
+            auth,
+            shutdown,
             stop_accepting: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            tasks,
         })
     }
 }

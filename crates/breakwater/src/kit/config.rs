@@ -14,6 +14,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     #[command(flatten)]
     pub cache: super::cache::CacheSettings,
+    #[command(flatten)]
+    pub auth: super::auth::AuthSettings,
 }
 
 /// How requests are taken.
