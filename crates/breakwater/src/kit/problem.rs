@@ -195,16 +195,21 @@ impl From<sqlx::Error> for Problem {
             sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Self::unavailable("the database cannot be reached", soon).caused_by(error)
             }
-            // PostgreSQL: 57P01–57P03 is shutting down or starting, 53xxx has no resources left, 25006 is read-only now.
-            sqlx::Error::Database(ref inner)
-                if inner.code().is_some_and(|code| {
-                    code.starts_with("57P") || code.starts_with("53") || code == "25006"
-                }) =>
-            {
+            sqlx::Error::Database(ref inner) if inner.code().is_some_and(|code| will_pass(&code)) => {
                 Self::unavailable("the database cannot serve", soon).caused_by(error)
             }
             _ => Self::internal(error),
         }
+    }
+}
+
+/// Whether the database says by `code` that it cannot do anything now, rather than not this.
+fn will_pass(code: &str) -> bool {
+    match code.len() {
+        // PostgreSQL: 57P01–57P03 is shutting down or starting, 53xxx has no resources left, 25006 is read-only now.
+        5 => code.starts_with("57P") || code.starts_with("53") || code == "25006",
+        // SQLite, whose lowest byte is the kind: 5 is locked by others, 10 cannot read or write the file, 13 has no room.
+        _ => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 10 | 13)),
     }
 }
 
@@ -235,5 +240,22 @@ impl From<QueryRejection> for Problem {
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
         Self::not_found(rejection.body_text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_of_the_database_is_told_from_faults_of_ours() {
+        // Too many connections, starting up, full disk; SQLite full, busy with a recovery, and no room for its index of the log.
+        for code in ["53300", "57P03", "53100", "13", "261", "4874"] {
+            assert!(will_pass(code), "{code}");
+        }
+        // Unique violation, syntax error; SQLite unique, and an error in SQL.
+        for code in ["23505", "42601", "2067", "1", ""] {
+            assert!(!will_pass(code), "{code}");
+        }
     }
 }
