@@ -7,7 +7,8 @@
 //!
 //! What is counted: one request, from its admission to the end of its answer's body (as far as the server has taken it over
 //! into the connection's buffer), or to the moment its client goes away. An upgraded connection counts until its handshake is
-//! answered. A client that goes away while it waits leaves the line.
+//! answered. A client that goes away while it waits leaves the line as soon as the server sees it, which for a request whose body
+//! has not been read is not before its turn.
 //!
 //! # What the default limits promise
 //!

@@ -16,6 +16,8 @@ pub struct Settings {
     pub cache: super::cache::CacheSettings,
     #[command(flatten)]
     pub auth: super::auth::AuthSettings,
+    #[command(flatten)]
+    pub fluxor: crate::fluxor::FluxorSettings,
 }
 
 /// How requests are taken.

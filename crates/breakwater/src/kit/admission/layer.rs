@@ -138,6 +138,11 @@ impl<B> AdmittedBody<B> {
     fn new(body: B, permit: Permit) -> Self {
         Self { content: Content::Answer { body, permit: Some(permit) } }
     }
+
+    /// Whether the request was not admitted.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.content, Content::Refusal { .. })
+    }
 }
 
 impl<B: Body<Data = Bytes>> Body for AdmittedBody<B> {
@@ -179,16 +184,22 @@ impl<B: Body<Data = Bytes>> Body for AdmittedBody<B> {
     }
 }
 
-/// A problem document (RFC 9457) that is the same each time: refusing has to stay cheap.
+/// What [`Problem::unavailable`](crate::kit::problem::Problem::unavailable) would say, as constants: refusing has to stay
+/// cheap.
 fn refused<B>(refusal: Refusal) -> Response<AdmittedBody<B>> {
-    let document = match refusal.reason {
-        Reason::Full => Bytes::from_static(
-            br#"{"title":"Service Unavailable","status":503,"detail":"The service is at capacity."}"#,
-        ),
-        Reason::WaitedTooLong => Bytes::from_static(
-            br#"{"title":"Service Unavailable","status":503,"detail":"The service is at capacity, and the request has waited for as long as it may."}"#,
-        ),
-    };
+    macro_rules! problem {
+        ($detail:literal) => {
+            concat!(
+                r#"{"type":"/problems/at-capacity","status":503,"title":"At capacity","detail":""#,
+                $detail,
+                r#""}"#
+            )
+        };
+    }
+    let document = Bytes::from_static(match refusal.reason {
+        Reason::Full => problem!("all places are taken").as_bytes(),
+        Reason::WaitedTooLong => problem!("the request has waited for as long as one may").as_bytes(),
+    });
     let mut response = Response::new(AdmittedBody { content: Content::Refusal { document: Some(document) } });
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();

@@ -6,7 +6,6 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
 
 use super::Admission;
 
@@ -15,13 +14,8 @@ pub(super) fn wait_histogram() -> Histogram {
     Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.5, 1.0, 5.0])
 }
 
-impl Admission {
-    /// Shows the figures in `registry`, read when it is scraped: counting costs requests nothing more.
-    pub fn register(&self, registry: &mut Registry) {
-        registry.register_collector(Box::new(self.clone()));
-    }
-}
-
+/// For [`Metrics::collector`](crate::kit::metrics::Metrics::collector): the figures are read when somebody asks for them, so
+/// that counting costs requests nothing more.
 impl Collector for Admission {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let figures = self.figures();

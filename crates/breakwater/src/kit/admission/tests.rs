@@ -206,7 +206,7 @@ async fn retry_after_is_the_time_to_work_off_the_line() {
 async fn metrics_show_counts_waits_and_limits() {
     let admission = admission(1, 1);
     let mut registry = Registry::default();
-    admission.register(&mut registry);
+    registry.register_collector(Box::new(admission.clone()));
     let _working = admission.admit().await;
     let late = async {
         assert!(admission.admit().await.is_err());
