@@ -25,6 +25,8 @@ pub struct Kit {
     pub settings: Arc<config::Settings>,
     pub metrics: metrics::Metrics,
     pub db: db::Db,
+    /// Messages between the instances.
+    pub bus: bus::Bus,
     pub cache: cache::Cache,
     pub auth: auth::Auth,
     /// Cancelled when the process is to end: background work stops taking more.
@@ -41,6 +43,7 @@ impl Kit {
         let db = db::Db::open(&settings.storage).await?;
         db.migrate(&settings.storage).await?;
         let metrics = metrics::Metrics::default();
+        let bus = bus::Bus::connect(&settings.bus, &metrics)?;
         let cache = cache::Cache::connect(&settings.cache, &metrics).await?;
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
         let auth = auth::Auth::start(&settings.auth, &db, &metrics).await?;
@@ -49,6 +52,7 @@ impl Kit {
             settings: Arc::new(settings),
             metrics,
             db,
+            bus,
             cache,
             auth,
             shutdown,

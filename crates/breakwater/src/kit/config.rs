@@ -13,6 +13,8 @@ pub struct Settings {
     #[command(flatten)]
     pub storage: StorageSettings,
     #[command(flatten)]
+    pub bus: super::bus::BusSettings,
+    #[command(flatten)]
     pub cache: super::cache::CacheSettings,
     #[command(flatten)]
     pub auth: super::auth::AuthSettings,
