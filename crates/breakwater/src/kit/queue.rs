@@ -50,7 +50,7 @@ pub struct Outgoing {
     pub body: Bytes,
 }
 
-/// How many messages a queue holds.
+/// How many messages a queue holds. RabbitMQ may count nothing for a moment when it has just started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
     /// Waiting for a consumer.
@@ -97,10 +97,10 @@ pub enum QueueError {
         why: String,
     },
     /// The broker was reached and said no.
-    #[error("queue `{queue}` was refused: {why}")]
+    #[error("{what} was refused: {why}")]
     Refused {
-        /// The queue.
-        queue: String,
+        /// The queue, message or connection.
+        what: String,
         /// What the broker says.
         why: String,
     },
@@ -141,9 +141,8 @@ impl Queue {
     /// confirmed by the broker. After an error some may be in the queue all the same (never in memory); publish all again.
     pub async fn publish(&self, queue: &str, messages: &[Outgoing]) -> Result<(), QueueError> {
         if let Some(long) = messages.iter().find(|message| message.id.len() > MAX_ID_BYTES) {
-            let why =
-                format!("a message id has {} bytes, at most {MAX_ID_BYTES} are possible", long.id.len());
-            return Err(QueueError::Refused { queue: queue.into(), why });
+            let why = format!("its id has {} bytes, at most {MAX_ID_BYTES} are possible", long.id.len());
+            return Err(QueueError::Refused { what: format!("a message to queue `{queue}`"), why });
         }
         match self {
             Self::Memory(memory) => memory.publish(queue, messages),

@@ -107,7 +107,7 @@ impl Rabbit {
             Ok(confirmed)
         };
         let confirmed = match timeout(self.0.time_limit, sending).await {
-            Ok(confirmed) => confirmed.map_err(|error| link.error(topology.name(), &error))?,
+            Ok(confirmed) => confirmed.map_err(|error| link.error(&topology.to_string(), &error))?,
             Err(_) => return Err(link.unreachable("it does not confirm the messages in time")),
         };
         for confirmation in confirmed {
@@ -116,7 +116,7 @@ impl Rabbit {
                 Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) | Confirmation::NotRequested => {
                     session.forget(topology);
                     let why = format!("`{to}` is gone from the broker; it will be declared anew");
-                    return Err(QueueError::Refused { queue: topology.name().into(), why });
+                    return Err(QueueError::Refused { what: topology.to_string(), why });
                 }
                 Confirmation::Nack(None) => return Err(QueueError::Full { queue: topology.name().into() }),
             }
@@ -130,7 +130,7 @@ impl Rabbit {
 
     pub(super) async fn depth(&self, queue: &str) -> Result<Depth, QueueError> {
         let topology = self.topology(queue)?;
-        self.ask(queue, async |session: &Session| {
+        self.ask(&topology, async |session: &Session| {
             let channel = session.channel().await?;
             let depth = topology.declare(&channel).await?;
             Ok(depth)
@@ -144,7 +144,7 @@ impl Rabbit {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, QueueError> {
         let topology = self.topology(queue)?;
-        self.ask(queue, async |session: &Session| {
+        self.ask(&topology, async |session: &Session| {
             session.declare(&topology).await?;
             let channel = session.channel().await?;
             let mut letters = Vec::new();
@@ -166,16 +166,16 @@ impl Rabbit {
         .await
     }
 
-    /// A question on the publishing connection.
+    /// A question, on the connection that is never stopped for what it publishes.
     async fn ask<T>(
         &self,
-        queue: &str,
+        topology: &Topology,
         question: impl AsyncFnOnce(&Session) -> Result<T, lapin::Error>,
     ) -> Result<T, QueueError> {
-        let link = &self.0.publishing;
+        let link = &self.0.consuming;
         let session = link.session().await?;
         match timeout(self.0.time_limit, question(&session)).await {
-            Ok(answer) => answer.map_err(|error| link.error(queue, &error)),
+            Ok(answer) => answer.map_err(|error| link.error(&topology.to_string(), &error)),
             Err(_) => Err(link.unreachable("it does not answer in time")),
         }
     }
@@ -188,7 +188,7 @@ impl Rabbit {
                 return Err(link.unreachable("it is short of memory or disk and takes no messages now"));
             }
             match timeout(self.0.time_limit, session.channel()).await {
-                Ok(channel) => drop(channel.map_err(|error| link.error("", &error))?),
+                Ok(channel) => drop(channel.map_err(|error| link.error("a channel", &error))?),
                 Err(_) => return Err(link.unreachable("it does not answer in time")),
             }
         }

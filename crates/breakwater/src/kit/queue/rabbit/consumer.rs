@@ -58,7 +58,9 @@ impl Consumer {
                 State::Subscribing(subscribing) => subscribing.await.map(State::Subscribed),
                 State::Subscribed(subscription) => match subscription.next().await {
                     Some(Ok(message)) => return self.delivery(message),
-                    Some(Err(error)) => Err(self.rabbit.0.consuming.error(self.topology.name(), &error)),
+                    Some(Err(error)) => {
+                        Err(self.rabbit.0.consuming.error(&self.topology.to_string(), &error))
+                    }
                     None => Err(QueueError::GivenBack),
                 },
             };
@@ -114,7 +116,7 @@ async fn subscribe(
         channel.basic_consume(queue, "".into(), BasicConsumeOptions::default(), FieldTable::default()).await
     };
     match timeout(rabbit.0.time_limit, subscribing).await {
-        Ok(subscription) => subscription.map_err(|error| link.error(topology.name(), &error)),
+        Ok(subscription) => subscription.map_err(|error| link.error(&topology.to_string(), &error)),
         Err(_) => Err(link.unreachable("it does not answer in time")),
     }
 }

@@ -120,7 +120,10 @@ impl Link {
                 }
                 Err(error) => {
                     tracing::warn!(address, purpose, %error, "RabbitMQ cannot be reached");
-                    Err(Failure { error: classify(&address, "", &error), at: Instant::now() })
+                    Err(Failure {
+                        error: classify(&address, &format!("signing in to RabbitMQ at {address}"), &error),
+                        at: Instant::now(),
+                    })
                 }
             }
         };
@@ -134,17 +137,17 @@ impl Link {
         QueueError::Unreachable { address: self.address.clone(), why: why.into() }
     }
 
-    /// What an error of the client means to the user of `queue`.
-    pub(super) fn error(&self, queue: &str, error: &lapin::Error) -> QueueError {
-        classify(&self.address, queue, error)
+    /// What an error of the client means to whoever asked for `what`.
+    pub(super) fn error(&self, what: &str, error: &lapin::Error) -> QueueError {
+        classify(&self.address, what, error)
     }
 }
 
 /// The broker's own "no" is final until somebody changes something; all else is the connection.
-fn classify(address: &str, queue: &str, error: &lapin::Error) -> QueueError {
+fn classify(address: &str, what: &str, error: &lapin::Error) -> QueueError {
     let why = error.to_string();
     if error.is_amqp_soft_error() {
-        QueueError::Refused { queue: queue.into(), why }
+        QueueError::Refused { what: what.into(), why }
     } else {
         QueueError::Unreachable { address: address.into(), why }
     }

@@ -3,7 +3,11 @@
 //! A message that is put off goes into a delay queue, from which the broker moves it back when its time is over. All are
 //! quorum queues, and the broker confirms such moves to itself (dead-letter strategy `at-least-once`), so nothing is lost on
 //! the way. RabbitMQ 3.10 or later is needed.
+//!
+//! RabbitMQ 3 writes to disk that a queue exists a few seconds after it says so: a broker killed just then comes back without
+//! the queue and what was in it. That concerns the first seconds of a queue's life, no later message.
 
+use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -41,7 +45,7 @@ impl Topology {
     pub(super) fn new(queue: &str, bound: u64) -> Result<Self, QueueError> {
         if queue.is_empty() || queue.len() > MAX_NAME_BYTES {
             let why = format!("a queue's name has 1 to {MAX_NAME_BYTES} bytes");
-            return Err(QueueError::Refused { queue: queue.into(), why });
+            return Err(QueueError::Refused { what: format!("queue `{queue}`"), why });
         }
         Ok(Self {
             main: queue.into(),
@@ -108,6 +112,12 @@ impl Topology {
         let options = QueueDeclareOptions { durable: true, ..Default::default() };
         let queue = channel.queue_declare(name.clone(), options, table).await?;
         Ok(queue.message_count().into())
+    }
+}
+
+impl fmt::Display for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "queue `{}`", self.main)
     }
 }
 
