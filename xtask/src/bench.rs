@@ -11,6 +11,7 @@ mod library;
 mod memory;
 mod nginx;
 mod peer;
+mod rehearsal;
 mod report;
 mod said;
 

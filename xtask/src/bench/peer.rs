@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::case::{Case, Plain};
 use super::figure::{COMMON, Figure};
+use super::rehearsal::rehearse;
 use super::said::Said;
 use super::{library, nginx::Nginx};
 use crate::process::{self, Exceeded, Limits, MachineTime};
@@ -16,10 +17,6 @@ use crate::tool;
 
 /// What a run may take beyond its load: 100,000 VUs have to start first.
 const SLACK: Duration = Duration::from_secs(120);
-
-/// How long a rehearsal lasts, and what the first one with computing computes: some 20 µs in Squall.
-const REHEARSAL_S: u64 = 2;
-const FIRST_TURNS: f64 = 1000.0;
 
 /// The part of the memory that is free which a tool may use. A peer that needs more is not run to its end.
 const MEMORY_PART_MAX: f64 = 0.75;
@@ -118,23 +115,11 @@ impl Peer {
     /// One run of the case.
     pub(super) fn run(&self, case: &Case, nginx: &Nginx, seconds: u64) -> Result<Outcome> {
         let turns = match case.machine_busy {
-            Some(share) => self.rehearse(case, nginx, share)?,
+            // As long as the run, of whose time the start is then the same part.
+            Some(share) => rehearse(share, |turns| Ok(self.run_with(case, nginx, seconds, turns)?.1))?,
             None => 0.0,
         };
         Ok(self.run_with(case, nginx, seconds, turns)?.0)
-    }
-
-    /// How many turns of computing an iteration needs for the machine to be so busy. The share grows with the turns in
-    /// a straight line, which two runs show; a third corrects it, as cores that share units are slower together.
-    fn rehearse(&self, case: &Case, nginx: &Nginx, share: f64) -> Result<f64> {
-        let busy = |turns| Ok::<_, anyhow::Error>(self.run_with(case, nginx, REHEARSAL_S, turns)?.1);
-        let idle = busy(0.0)?;
-        let mut turns = FIRST_TURNS;
-        for _ in 0..3 {
-            let more = (busy(turns)? - idle).max(0.01);
-            turns *= ((share - idle).max(0.0) / more).clamp(0.2, 5.0);
-        }
-        Ok(turns)
     }
 
     /// One run, and how busy the machine was.
