@@ -42,7 +42,7 @@ impl Drop for HeldAtom {
     }
 }
 
-/// The names of an object's own enumerable properties, by number. To go through them costs a third of what rquickjs'
+/// The names of an object's own properties, by number. To go through them costs a third of what rquickjs'
 /// iterator does.
 pub(crate) struct Names<'js> {
     ctx: Ctx<'js>,
@@ -51,9 +51,19 @@ pub(crate) struct Names<'js> {
 }
 
 impl<'js> Names<'js> {
+    /// Of those that are enumerable.
     pub(crate) fn of(object: &Object<'js>) -> Result<Names<'js>> {
+        Names::with_flags(object, qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_ENUM_ONLY)
+    }
+
+    /// Of all of them, symbols included.
+    pub(crate) fn of_all(object: &Object<'js>) -> Result<Names<'js>> {
+        Names::with_flags(object, qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_SYMBOL_MASK)
+    }
+
+    fn with_flags(object: &Object<'js>, flags: u32) -> Result<Names<'js>> {
         let mut names = Names { ctx: object.ctx().clone(), first: ptr::null_mut(), count: 0 };
-        let flags = (qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_ENUM_ONLY) as i32;
+        let flags = flags as i32;
         let context = names.ctx.as_raw().as_ptr();
         // SAFETY: a live object; the list is ours and freed at the end.
         let status = unsafe {

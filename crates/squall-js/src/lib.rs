@@ -10,6 +10,7 @@ mod console;
 mod errors;
 mod event_loop;
 mod globals;
+mod guard;
 mod modules;
 mod realm;
 mod runtime;

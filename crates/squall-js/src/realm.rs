@@ -17,15 +17,13 @@ use squall_loader::ModuleId;
 
 use crate::{
     globals,
+    guard::Guard,
     modules::{http::FieldAtoms, k6::CheckSeries},
     runtime::{memory::Heap, shapes::Shapes},
     vu,
 };
 
-/// Makes the function that [`Realm::guard`] calls.
-const GUARD: &str = include_str!("guard.js");
-
-/// The same for a realm that is not the first of its runtime.
+/// Makes a function that makes host functions the realm's, for one that is not the first of its runtime.
 const ADOPT: &str = include_str!("adopt.js");
 
 /// What the global object does not lead to.
@@ -40,8 +38,7 @@ pub(crate) struct Realm {
     pub(crate) heap: Rc<Heap>,
     pub(crate) is_shared: bool,
     is_equipped: Cell<bool>,
-    /// Made by [`GUARD`] where VUs share the realm, by [`ADOPT`] where realms share their runtime.
-    guard: OnceCell<Persistent<Function<'static>>>,
+    keeper: OnceCell<Keeper>,
     /// Prototypes of host classes, by name.
     pub(crate) prototypes: RefCell<FxHashMap<&'static str, Persistent<Object<'static>>>>,
     /// Globals that were made when first read.
@@ -65,7 +62,7 @@ impl Realm {
             heap,
             is_shared,
             is_equipped: Cell::new(false),
-            guard: OnceCell::new(),
+            keeper: OnceCell::new(),
             prototypes: RefCell::default(),
             made_globals: RefCell::default(),
             host_modules: RefCell::default(),
@@ -96,29 +93,36 @@ impl Realm {
         self.shapes.keep_of_functions(ctx)?;
         let of_functions = Function::new(ctx.clone(), || ())?.get_prototype();
         if self.is_shared {
-            let is_proxy = Function::new(ctx.clone(), |value: Value| value.is_proxy())?;
-            let vu = vu::current();
-            let names = vu.worker.script.assigned_names();
-            let guard: Function = evaluate(ctx, "guard.js", GUARD)?.call((is_proxy, names))?;
-            self.guard.get_or_init(|| Persistent::save(ctx, guard));
+            let guard = Guard::new(ctx)?;
+            self.keeper.get_or_init(|| Keeper::Guard(guard));
             self.guard(ctx, &ctx.eval(HIDDEN)?)?;
         } else if of_functions != Some(Function::prototype(ctx.clone())) {
             let adopt: Function = evaluate(ctx, "adopt.js", ADOPT)?.call((of_functions,))?;
-            self.guard.get_or_init(|| Persistent::save(ctx, adopt));
+            self.keeper.get_or_init(|| Keeper::Adopt(Persistent::save(ctx, adopt)));
         }
         self.guard(ctx, &ctx.globals().into_value())
     }
 
     /// Makes what the host has made the realm's: no VU leaves anything on what others see.
     pub(crate) fn guard<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>) -> Result<()> {
-        match self.guard.get() {
-            Some(guard) => guard.clone().restore(ctx)?.call((value.clone(),)),
+        match self.keeper.get() {
+            Some(Keeper::Guard(guard)) => guard.protect(ctx, &vu::current().worker, value),
+            Some(Keeper::Adopt(adopt)) => adopt.clone().restore(ctx)?.call((value.clone(),)),
             None => Ok(()),
         }
     }
 }
 
-fn evaluate<'js>(ctx: &Ctx<'js>, name: &str, text: &str) -> Result<Function<'js>> {
+/// What is done to host objects.
+enum Keeper {
+    /// They are made unwritable: VUs share the realm.
+    Guard(Guard),
+    /// They are made the realm's: realms share their runtime.
+    Adopt(Persistent<Function<'static>>),
+}
+
+/// The function that a script of the host's is.
+pub(crate) fn evaluate<'js>(ctx: &Ctx<'js>, name: &str, text: &str) -> Result<Function<'js>> {
     let mut options = EvalOptions::default();
     options.filename = Some(name.to_owned());
     ctx.eval_with_options(text, options)

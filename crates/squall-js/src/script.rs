@@ -1,6 +1,7 @@
 //! The script as every VU loads it: the module graph, and bytecode that the first VU compiles for the others.
 
 use std::{
+    collections::BTreeSet,
     ffi::CString,
     mem::MaybeUninit,
     sync::{Arc, OnceLock},
@@ -48,10 +49,11 @@ impl Script {
     }
 
     /// The names of properties that the script assigns to, where its VUs may share a realm.
-    pub(crate) fn assigned_names(&self) -> Vec<&str> {
+    pub(crate) fn assigned_names(&self) -> &BTreeSet<String> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
         match &self.graph.sharing {
-            Sharing::Shared { assigned_names } => assigned_names.iter().map(String::as_str).collect(),
-            Sharing::Private(_) => Vec::new(),
+            Sharing::Shared { assigned_names } => assigned_names,
+            Sharing::Private(_) => &NONE,
         }
     }
 
