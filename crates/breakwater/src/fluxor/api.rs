@@ -187,7 +187,7 @@ enum EchoBody<'a> {
 /// Sends back what it was sent
 #[utoipa::path(
     post, path = "/api/echo", tag = "fluxor",
-    request_body(content = String, content_type = "*/*", description = "At most 64 KiB of anything"),
+    request_body(content = Option<serde_json::Value>, content_type = "*/*", description = "At most 64 KiB of anything"),
     responses(
         (status = 200, description = "What was received", body = Echo),
         (status = 400, description = "The body broke off", body = Problem),

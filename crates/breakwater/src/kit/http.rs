@@ -6,14 +6,14 @@ mod shell;
 pub use extract::{Json, Path, Query};
 pub use shell::{RequestId, Shell};
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     response::{IntoResponse, Response},
     routing::get,
 };
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
+use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{Kit, config::Secret, metrics, metrics::Metrics, problem::Problem};
@@ -30,8 +30,10 @@ pub fn finish(kit: &Kit, routes: OpenApiRouter) -> Router {
         let kit = kit.clone();
         router = router.route("/ready", get(async move || ready(&kit).await));
     }
-    let document: Arc<str> = openapi.to_json().expect("the document is JSON").into();
-    let described = ([(header::CONTENT_TYPE, "application/json")], document.to_string());
+    let mut document = serde_json::to_value(&openapi).expect("the document is JSON");
+    name_problem_documents(&mut document);
+    let document = Bytes::from(document.to_string());
+    let described = ([(header::CONTENT_TYPE, "application/json")], document);
     let (metrics, token) = (kit.metrics.clone(), kit.settings.server.metrics_token.clone());
     router
         .route("/openapi.json", get(async move || described))
@@ -44,6 +46,23 @@ pub fn finish(kit: &Kit, routes: OpenApiRouter) -> Router {
         })
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(Shell::new(kit))
+}
+
+/// Says of the responses that are problem documents that they have the content type of these. The attributes of handlers would
+/// have to repeat it for each status.
+fn name_problem_documents(document: &mut Value) {
+    match document {
+        Value::Object(fields) => {
+            let is_problem = |content: &Value| content["schema"]["$ref"] == "#/components/schemas/Problem";
+            if fields.get("application/json").is_some_and(is_problem) {
+                let content = fields.remove("application/json").expect("it was there");
+                fields.insert("application/problem+json".to_owned(), content);
+            }
+            fields.values_mut().for_each(name_problem_documents);
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_problem_documents),
+        _ => {}
+    }
 }
 
 /// `/health`: the process is alive and can answer. It asks nobody else, or a slow database would get it restarted.
@@ -90,4 +109,24 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_problem_documents_get_their_content_type() {
+        let content = |kind: &str, of: &str| json!({ "content": { kind: { "schema": { "$ref": format!("#/components/schemas/{of}") } } } });
+        let document = |problem: &str| {
+            json!({ "paths": { "/users": { "post": { "responses": {
+                "201": content("application/json", "User"), "409": content(problem, "Problem"),
+            } } } } })
+        };
+        let mut named = document("application/json");
+        name_problem_documents(&mut named);
+        assert_eq!(named, document("application/problem+json"));
+    }
 }
