@@ -1,12 +1,15 @@
 //! The command line.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    kit::{config, config::Settings, config::StorageSettings, db::Db, trace, trace::TraceSettings},
+    kit::{
+        config, config::Settings, config::StorageSettings, db::Db, mail, server, trace, trace::TraceSettings,
+    },
     service::{Service, System, asked_to_stop},
 };
 
@@ -34,6 +37,8 @@ enum Command {
     All(Serve),
     /// Create the tables or bring them up to date, and end
     Migrate(Migrate),
+    /// A mail server that delivers nowhere, for tests: shows each Message-ID once and counts
+    MailSink(MailSink),
 }
 
 #[derive(Debug, Args)]
@@ -52,6 +57,26 @@ struct Serve {
 struct Migrate {
     #[command(flatten)]
     storage: StorageSettings,
+    #[command(flatten)]
+    trace: TraceSettings,
+    #[command(flatten)]
+    file: File,
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+struct MailSink {
+    /// Where to listen. Port 0 takes a free one, which the first line of the log tells
+    #[arg(
+        long,
+        env = "BREAKWATER_MAIL_SINK_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:2525"
+    )]
+    listen: SocketAddr,
+    /// How long it takes for each message
+    #[arg(long, env = "BREAKWATER_MAIL_SINK_DELAY_MS", value_name = "MS", default_value_t = 0)]
+    delay_ms: u64,
     #[command(flatten)]
     trace: TraceSettings,
     #[command(flatten)]
@@ -95,7 +120,8 @@ fn parse(mut args: Vec<OsString>) -> anyhow::Result<Command> {
     | Command::Azora(Serve { file, .. })
     | Command::Fluxor(Serve { file, .. })
     | Command::All(Serve { file, .. })
-    | Command::Migrate(Migrate { file, .. })) = &first;
+    | Command::Migrate(Migrate { file, .. })
+    | Command::MailSink(MailSink { file, .. })) = &first;
     let Some(path) = &file.config else { return Ok(first) };
     let said = config::flags_of_file(path, |name| std::env::var_os(name).is_some())?;
     let Some(system) = args.iter().skip(1).position(|arg| !arg.to_string_lossy().starts_with('-')) else {
@@ -125,6 +151,12 @@ fn run(command: Command) -> anyhow::Result<()> {
                 Ok(())
             });
         }
+        Command::MailSink(sink) => {
+            return tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?
+                .block_on(mail_sink(sink));
+        }
     };
     let mut threads = tokio::runtime::Builder::new_multi_thread();
     if serve.settings.server.workers > 0 {
@@ -144,6 +176,22 @@ async fn serve_until_asked(system: System, serve: Serve) -> anyhow::Result<()> {
     asked_to_stop().await.context("cannot wait for signals")?;
     tracing::info!("stopping: requests that have begun may end");
     service.stop().await;
+    Ok(())
+}
+
+async fn mail_sink(settings: MailSink) -> anyhow::Result<()> {
+    let _tracing = trace::start(&settings.trace, "mail-sink")?;
+    let listener = server::listen(settings.listen);
+    let listener = listener.with_context(|| format!("--listen: cannot listen at {}", settings.listen))?;
+    let sink = mail::Sink::new(Duration::from_millis(settings.delay_ms));
+    let stop = CancellationToken::new();
+    tracing::info!(address = %listener.local_addr()?, "mail-sink is ready");
+    let serving = tokio::spawn(mail::smtp_sink::serve(listener, sink.clone(), stop.clone()));
+    asked_to_stop().await.context("cannot wait for signals")?;
+    stop.cancel();
+    serving.await?;
+    let mail::Counts { arrivals, shown, repeats, refused } = sink.counts();
+    tracing::info!(arrivals, shown, repeats, refused, "mail-sink has ended");
     Ok(())
 }
 

@@ -17,6 +17,7 @@ pub mod trace;
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What a system is built on. Cloning shares it.
@@ -29,6 +30,8 @@ pub struct Kit {
     pub bus: bus::Bus,
     pub cache: cache::Cache,
     pub auth: auth::Auth,
+    pub queue: queue::Queue,
+    pub mailer: mail::Mailer,
     /// Cancelled when the process is to end: background work stops taking more.
     pub shutdown: CancellationToken,
     /// Cancelled a little later: connections are accepted until then.
@@ -48,6 +51,9 @@ impl Kit {
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
         let auth = auth::Auth::start(&settings.auth, &db, &metrics).await?;
         tasks.spawn(auth.clone().keep_up(shutdown.clone()));
+        let queue = queue::Queue::connect(&settings.messages.queue).await.context("--queue")?;
+        let mailer =
+            mail::Mailer::new(&settings.messages.mail, &settings.messages.mail_from).context("--mail")?;
         Ok(Self {
             settings: Arc::new(settings),
             metrics,
@@ -55,6 +61,8 @@ impl Kit {
             bus,
             cache,
             auth,
+            queue,
+            mailer,
             shutdown,
             stop_accepting: CancellationToken::new(),
             tasks,

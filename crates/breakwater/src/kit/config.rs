@@ -20,6 +20,10 @@ pub struct Settings {
     pub auth: super::auth::AuthSettings,
     #[command(flatten)]
     pub fluxor: crate::fluxor::FluxorSettings,
+    #[command(flatten)]
+    pub messages: MessageSettings,
+    #[command(flatten)]
+    pub birthday: crate::birthday::settings::BirthdaySettings,
 }
 
 /// How requests are taken.
@@ -88,6 +92,38 @@ pub struct StorageSettings {
     pub pool_timeout_ms: u64,
 }
 
+/// Where work waits, and where mail goes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Messages")]
+pub struct MessageSettings {
+    /// memory: (ends with the process) or amqp://USER:PASSWORD@HOST/VHOST
+    #[arg(
+        long,
+        env = "BREAKWATER_QUEUE",
+        value_name = "URL",
+        default_value = "memory:",
+        hide_env_values = true
+    )]
+    pub queue: String,
+    /// sink: (shown to nobody), smtp://USER:PASSWORD@HOST:PORT, with ?tls=required for STARTTLS, or smtps://…
+    #[arg(
+        long,
+        env = "BREAKWATER_MAIL",
+        value_name = "URL",
+        default_value = "sink:",
+        hide_env_values = true
+    )]
+    pub mail: String,
+    /// The sender's address
+    #[arg(
+        long,
+        env = "BREAKWATER_MAIL_FROM",
+        value_name = "ADDRESS",
+        default_value = "birthday@breakwater.invalid"
+    )]
+    pub mail_from: String,
+}
+
 /// Something that is never shown: neither in logs nor in errors.
 #[derive(Clone)]
 pub struct Secret(String);
@@ -128,7 +164,7 @@ macro_rules! defaults_of_flags {
         }
     )*};
 }
-defaults_of_flags!(Settings, ServerSettings, StorageSettings);
+defaults_of_flags!(Settings, ServerSettings, StorageSettings, MessageSettings);
 pub(crate) use defaults_of_flags;
 
 /// Why a settings file was not taken.
