@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -41,9 +41,21 @@ pub(super) fn routes(app: App) -> OpenApiRouter {
     guarded.routes(routes!(read_admission, change_admission)).with_state(app)
 }
 
-/// JSON that is ready.
+/// A response that is ready, with room for the headers that every response gets: the map grows only once.
+fn whole(content_type: &'static str, bytes: Bytes) -> Response {
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let mut response = Response::new(bytes.into());
+    *response.headers_mut() = headers;
+    response
+}
+
 fn json(bytes: Bytes) -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response()
+    whole("application/json", bytes)
+}
+
+fn text(text: &'static str) -> Response {
+    whole("text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()))
 }
 
 /// Whether the process is alive
@@ -51,8 +63,8 @@ fn json(bytes: Bytes) -> Response {
     get, path = "/health", tag = "fluxor",
     responses((status = 200, description = "Alive", body = String), (status = 503, description = "At capacity", body = Problem)),
 )]
-async fn health() -> &'static str {
-    "alive\n"
+async fn health() -> Response {
+    text("alive\n")
 }
 
 /// Whether requests can be served
@@ -63,9 +75,9 @@ async fn health() -> &'static str {
         (status = 503, description = "No database, shutting down, or at capacity", body = Problem),
     ),
 )]
-async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
+async fn ready(State(app): State<App>) -> Result<Response, Problem> {
     app.0.ready().await?;
-    Ok("ready\n")
+    Ok(text("ready\n"))
 }
 
 /// A user.

@@ -9,7 +9,7 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::{
@@ -17,15 +17,20 @@ use axum::{
     extract::{MatchedPath, Request},
     response::{IntoResponse, Response},
 };
-use futures_util::FutureExt;
+use futures_util::{
+    FutureExt,
+    future::{CatchUnwind, Either, Ready, ready},
+};
 use http::{HeaderName, HeaderValue, Method, header};
 use http_body_util::Limited;
+use pin_project_lite::pin_project;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
 };
+use tokio::time::{Instant, Sleep, sleep_until};
 use tower::{Layer, Service};
-use tracing::Instrument;
+use tracing::Span;
 
 use crate::kit::{Kit, problem::Cause, problem::Problem, trace};
 
@@ -86,6 +91,7 @@ const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// The series of one route.
 struct Series {
+    path: Option<MatchedPath>,
     requests: [Counter; 5],
     seconds: Histogram,
 }
@@ -136,72 +142,123 @@ pub struct Shelled<S> {
 
 impl<S> Service<Request> for Shelled<S>
 where
-    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
+    S: Service<Request, Response = Response, Error = Infallible>,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = ShelledFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let started = Instant::now();
+        let begun = Instant::now();
         let id = RequestId::of(&request);
-        let (common, series) = (self.common.clone(), self.series.clone());
-        let path = request.extensions().get::<MatchedPath>().cloned();
         let method = request.method().clone();
-        series.get_or_init(|| common.series(&method, path.as_ref()));
+        let (common, series) = (self.common.clone(), self.series.clone());
+        let path = &series.get_or_init(|| common.series(&method, request.extensions().get())).path;
         let span = trace::request_span(&request, path.as_ref(), &id);
-        let request = match common.bounded(request, &id) {
-            Ok(request) => request,
-            Err(problem) => {
-                let mut response = problem.into_response();
-                common.seal(&mut response, &id);
-                return Box::pin(std::future::ready(Ok(response)));
-            }
-        };
-        let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let in_flight = InFlight::enter(&common);
-        let work = async move {
-            let mut response = match tokio::time::timeout(common.timeout, answer).await {
-                Ok(Ok(Ok(response))) => response,
-                Ok(Err(panic)) => Problem::internal(panicked(panic.as_ref())).into_response(),
-                Err(_) => Problem::timed_out(common.timeout).into_response(),
-            };
-            drop(in_flight);
-            if response.status().is_server_error() {
-                log(&response, &id, &method, path.as_ref());
-            }
-            common.seal(&mut response, &id);
-            let series = series.get().expect("made above");
-            let class = usize::from(response.status().as_u16() / 100).clamp(1, 5);
-            series.requests[class - 1].inc();
-            series.seconds.observe(started.elapsed().as_secs_f64());
-            Ok(response)
+        let answer = match common.bounded(request) {
+            Ok(request) => Either::Left(self.inner.call(request)),
+            Err(problem) => Either::Right(ready(Ok(problem.into_response()))),
         };
-        match span {
-            Some(span) => Box::pin(work.instrument(span)),
-            None => Box::pin(work),
+        let exchange = Exchange { id, method, begun, common, series, in_flight };
+        ShelledFuture {
+            answer: AssertUnwindSafe(answer).catch_unwind(),
+            deadline: None,
+            span,
+            exchange: Some(exchange),
         }
     }
 }
 
+pin_project! {
+    /// The response of a route in its [`Shell`].
+    pub struct ShelledFuture<F> {
+        #[pin]
+        answer: CatchUnwind<AssertUnwindSafe<Either<F, Ready<Result<Response, Infallible>>>>>,
+        // Only a request that has to wait for something needs a timer.
+        deadline: Option<Pin<Box<Sleep>>>,
+        span: Option<Span>,
+        exchange: Option<Exchange>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for ShelledFuture<F> {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _entered = this.span.as_ref().map(Span::enter);
+        let exchange = this.exchange.as_ref().expect("it answers once");
+        let response = match this.answer.poll(context) {
+            Poll::Ready(Ok(Ok(response))) => response,
+            Poll::Ready(Err(panic)) => Problem::internal(panicked(panic.as_ref())).into_response(),
+            Poll::Pending => {
+                let timeout = exchange.common.timeout;
+                let deadline =
+                    this.deadline.get_or_insert_with(|| Box::pin(sleep_until(exchange.begun + timeout)));
+                std::task::ready!(deadline.as_mut().poll(context));
+                Problem::timed_out(timeout).into_response()
+            }
+        };
+        let exchange = this.exchange.take().expect("it was there above");
+        Poll::Ready(Ok(exchange.end(response)))
+    }
+}
+
+/// What is known of a request until it is answered.
+struct Exchange {
+    id: RequestId,
+    method: Method,
+    begun: Instant,
+    common: Arc<Common>,
+    series: Arc<OnceLock<Series>>,
+    in_flight: InFlight,
+}
+
+impl Exchange {
+    fn end(self, mut response: Response) -> Response {
+        drop(self.in_flight);
+        let series = self.series.get().expect("made when the request came");
+        let class = usize::from(response.status().as_u16() / 100).clamp(1, 5);
+        series.requests[class - 1].inc();
+        series.seconds.observe(self.begun.elapsed().as_secs_f64());
+        if response.status().is_server_error() {
+            log(&response, &self.id, &self.method, series.path.as_ref());
+        }
+        seal(&mut response, self.id);
+        response
+    }
+}
+
+/// Adds the headers that every response has.
+fn seal(response: &mut Response, id: RequestId) {
+    let headers = response.headers_mut();
+    headers.reserve(SECURITY_HEADERS.len() + 2);
+    for (name, value) in &SECURITY_HEADERS {
+        headers.insert(name, value.clone());
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(REQUEST_ID, id.0);
+}
+
 impl Common {
     fn series(&self, method: &Method, path: Option<&MatchedPath>) -> Series {
-        let path = path.map_or("none", MatchedPath::as_str).to_owned();
+        let label = path.map_or("none", MatchedPath::as_str).to_owned();
         let method = method_label(method).to_owned();
         let requests = STATUS_CLASSES.map(|status| {
-            let labels = RouteStatus { method: method.clone(), path: path.clone(), status };
+            let labels = RouteStatus { method: method.clone(), path: label.clone(), status };
             self.requests.get_or_create_owned(&labels)
         });
-        Series { requests, seconds: self.seconds.get_or_create_owned(&Route { method, path }) }
+        let seconds = self.seconds.get_or_create_owned(&Route { method, path: label });
+        Series { path: path.cloned(), requests, seconds }
     }
 
-    /// The request with its id, and with a body that ends with an error where it gets too long.
-    fn bounded(&self, mut request: Request, id: &RequestId) -> Result<Request, Problem> {
-        request.extensions_mut().insert(id.clone());
+    /// The request with a body that ends with an error where it gets too long.
+    fn bounded(&self, request: Request) -> Result<Request, Problem> {
         if request.body().is_end_stream() {
             return Ok(request);
         }
@@ -209,16 +266,6 @@ impl Common {
             return Err(Problem::too_large(format!("a body may have {} bytes here", self.body_bytes)));
         }
         Ok(request.map(|body| Body::new(Limited::new(body, self.body_bytes))))
-    }
-
-    fn seal(&self, response: &mut Response, id: &RequestId) {
-        let headers = response.headers_mut();
-        headers.reserve(SECURITY_HEADERS.len() + 2);
-        for (name, value) in &SECURITY_HEADERS {
-            headers.insert(name, value.clone());
-        }
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        headers.insert(REQUEST_ID, id.0.clone());
     }
 }
 
