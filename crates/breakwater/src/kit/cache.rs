@@ -282,8 +282,7 @@ impl Layer {
         let inner = &*self.0;
         let [hits, misses, stampedes, unavailable] =
             [&inner.hits, &inner.misses, &inner.stampedes, &inner.unavailable].map(Counter::get);
-        let asked = hits + misses + stampedes + unavailable;
-        Figures {
+        let mut figures = Figures {
             layer: inner.name,
             ttl_s: inner.ttl.as_secs_f64(),
             hits,
@@ -291,8 +290,12 @@ impl Layer {
             stampedes,
             unavailable,
             invalidations: inner.invalidations.get(),
-            hit_rate: if asked == 0 { 0.0 } else { hits as f64 / asked as f64 },
+            hit_rate: 0.0,
+        };
+        if figures.asked() > 0 {
+            figures.hit_rate = hits as f64 / figures.asked() as f64;
         }
+        figures
     }
 }
 
@@ -334,4 +337,11 @@ pub struct Figures {
     pub invalidations: u64,
     /// The share of `hits` among all that was asked, from 0 to 1.
     pub hit_rate: f64,
+}
+
+impl Figures {
+    /// All that was asked.
+    pub fn asked(&self) -> u64 {
+        self.hits + self.misses + self.stampedes + self.unavailable
+    }
 }

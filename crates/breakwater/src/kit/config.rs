@@ -17,6 +17,8 @@ pub struct Settings {
     #[command(flatten)]
     pub cache: super::cache::CacheSettings,
     #[command(flatten)]
+    pub azora: crate::azora::AzoraSettings,
+    #[command(flatten)]
     pub auth: super::auth::AuthSettings,
     #[command(flatten)]
     pub fluxor: crate::fluxor::FluxorSettings,

@@ -23,6 +23,8 @@ pub struct Db {
     pub write: AnyPool,
     /// May lag behind `write` when PostgreSQL has replicas: whoever must read their own write reads from `write`.
     pub read: AnyPool,
+    /// Whether `read` is a replica.
+    read_lags: bool,
 }
 
 /// Why there is no storage.
@@ -81,7 +83,7 @@ impl Db {
             true => write.clone(),
             false => connect(options, &file).await?,
         };
-        Ok(Self { write, read })
+        Ok(Self { write, read, read_lags: false })
     }
 
     async fn postgres(settings: &StorageSettings, url: &str) -> Result<Self, DbError> {
@@ -90,7 +92,12 @@ impl Db {
             Some(replica) => connect(pool(settings), replica).await?,
             None => write.clone(),
         };
-        Ok(Self { write, read })
+        Ok(Self { write, read, read_lags: settings.database_replica.is_some() })
+    }
+
+    /// Where a read sees every write that has ended: what a cache is to keep, and invalidate by writes, is read here.
+    pub fn current(&self) -> &AnyPool {
+        if self.read_lags { &self.write } else { &self.read }
     }
 
     /// Creates the tables or brings them up to date. Several instances may do it at once: one does, the others wait.

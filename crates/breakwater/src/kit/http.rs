@@ -1,5 +1,6 @@
 //! What every request passes: request ids, security headers, size limits, metrics.
 
+pub mod compression;
 mod extract;
 mod shell;
 
