@@ -82,12 +82,13 @@ impl Client {
 
     /// Sends `request` over the VU's connections and follows where it leads. `on_exchange` sees every hop
     /// at its end, the failed ones too. Dropping the future cancels the call: the hop in flight is not reported.
+    /// The response is large and handed on many times, so it is made in the box it stays in.
     pub async fn send(
         &self,
         connections: &Connections,
         request: &Request,
         on_exchange: &mut dyn FnMut(&Exchange),
-    ) -> Response {
+    ) -> Box<Response> {
         if let Some(limit) = &self.config.rate_limit {
             limit.turn().await;
         }
@@ -98,10 +99,13 @@ impl Client {
             let call = pin!(self.follow(connections, request, &mut hop, on_exchange));
             self.timer.timeout(start, request.timeout, call).await
         };
-        let outcome = outcome.unwrap_or_else(|| Err(NetError::timeout())).and_then(decoded);
         let response = match outcome {
-            Ok(received) => hop.respond(received),
-            Err(error) => hop.fail(error),
+            Some(Ok(mut received)) => match decode(&mut received) {
+                Ok(()) => hop.respond(received),
+                Err(error) => hop.fail(error),
+            },
+            Some(Err(error)) => hop.fail(error),
+            None => hop.fail(NetError::timeout()),
         };
         on_exchange(&response.exchange);
         response
@@ -446,16 +450,16 @@ impl Hop {
         std::mem::replace(self, next).end(status)
     }
 
-    fn respond(self, received: Received) -> Response {
-        let mut exchange = self.end(received.status);
-        exchange.protocol = received.protocol;
-        let has_body = !matches!(received.status, 204 | 304);
-        let body = received.body.filter(|_| has_body);
-        Response { exchange, reason: received.reason, headers: received.headers, body }
+    fn respond(self, received: Received) -> Box<Response> {
+        let timings = self.marks.timings(Instant::now());
+        let Received { protocol, status, reason, headers, body, .. } = received;
+        let body = body.filter(|_| !matches!(status, 204 | 304));
+        let exchange = Exchange { status, protocol, timings, ..self.exchange };
+        Box::new(Response { exchange, reason, headers, body })
     }
 
-    fn fail(self, error: NetError) -> Response {
-        Response::without_answer(Exchange { error: Some(error), ..self.end(0) })
+    fn fail(self, error: NetError) -> Box<Response> {
+        Box::new(Response::without_answer(Exchange { error: Some(error), ..self.end(0) }))
     }
 }
 
@@ -522,12 +526,12 @@ fn content_encoding(compression: &[Encoding]) -> String {
     names.join(", ")
 }
 
-/// The response with its body decoded. Headers without a body (HEAD, 304) may name an encoding too.
-fn decoded(mut received: Received) -> Result<Received, NetError> {
+/// Decodes the body. Headers without a body (HEAD, 304) may name an encoding too.
+fn decode(received: &mut Received) -> Result<(), NetError> {
     if let Some(encoding) = received.headers.get("content-encoding")
         && let Some(body) = received.body.take()
     {
         received.body = Some(decompress(body, encoding)?);
     }
-    Ok(received)
+    Ok(())
 }

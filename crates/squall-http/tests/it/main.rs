@@ -53,7 +53,7 @@ impl Vu {
     async fn send(&self, request: &Request) -> Response {
         self.exchanges.borrow_mut().clear();
         let mut on_exchange = |exchange: &Exchange| self.exchanges.borrow_mut().push(exchange.clone());
-        self.client.send(&self.connections, request, &mut on_exchange).await
+        *self.client.send(&self.connections, request, &mut on_exchange).await
     }
 
     async fn get(&self, url: impl AsRef<str>) -> Response {

@@ -52,7 +52,7 @@ pub(super) fn batch<'js>(ctx: Ctx<'js>, arguments: Rest<Value<'js>>) -> Result<V
     collect(&ctx, object.is_array(), keys, results)
 }
 
-async fn send_all(vu: &vu::VuState, calls: &[Box<Call>]) -> Vec<Response> {
+async fn send_all(vu: &vu::VuState, calls: &[Box<Call>]) -> Vec<Box<Response>> {
     let options = &vu.worker.settings.options;
     let limit = |option: Option<u64>, default| {
         usize::try_from(option.unwrap_or(default)).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS)

@@ -203,7 +203,7 @@ fn async_request<'js>(
 }
 
 /// The response as a script sees it, or an exception when the call failed and `throw` is on.
-fn deliver<'js>(ctx: &Ctx<'js>, call: Box<Call>, response: Response) -> Result<Value<'js>> {
+fn deliver<'js>(ctx: &Ctx<'js>, call: Box<Call>, response: Box<Response>) -> Result<Value<'js>> {
     if let Some(error) = &response.exchange.error {
         let method = title_case(call.request.method.as_str());
         let message = format!("{method} \"{}\": {}", call.name, error.text);

@@ -58,7 +58,7 @@ impl Call {
     }
 
     /// Sends it; every exchange on the way is recorded.
-    pub(super) async fn send(&self, vu: &VuState) -> Response {
+    pub(super) async fn send(&self, vu: &VuState) -> Box<Response> {
         if let Some(problem) = &self.target.problem {
             return self.fail(vu, problem.clone());
         }
@@ -87,9 +87,9 @@ impl Call {
     }
 
     /// As in k6 a call to a URL that nobody can be asked for counts as a request that failed.
-    fn fail(&self, vu: &VuState, problem: String) -> Response {
+    fn fail(&self, vu: &VuState, problem: String) -> Box<Response> {
         let Request { method, url, .. } = &self.request;
-        let response = Response::failed(method.clone(), Rc::clone(url), NetError::generic(problem));
+        let response = Box::new(Response::failed(method.clone(), Rc::clone(url), NetError::generic(problem)));
         let is_expected = self.expectation.holds(&response.exchange);
         record::exchange(
             vu,

@@ -50,12 +50,11 @@ const FIELDS: [&str; 20] = [
 const FIRST_METHOD: usize = 16;
 
 /// What a response is made of.
-#[expect(clippy::large_enum_variant, reason = "nearly all are answered, and each has one allocation")]
 enum Source {
     /// A call that was made.
     Answered {
         call: Box<Call>,
-        response: Response,
+        response: Box<Response>,
         /// Keeps the body on the VU's account.
         _body: Charge,
     },
@@ -73,7 +72,7 @@ pub(super) struct ResponseObject<'js> {
 }
 
 /// The response to a call.
-pub(super) fn create<'js>(ctx: &Ctx<'js>, call: Box<Call>, response: Response) -> Result<Value<'js>> {
+pub(super) fn create<'js>(ctx: &Ctx<'js>, call: Box<Call>, response: Box<Response>) -> Result<Value<'js>> {
     let body_bytes = response.body.as_ref().map_or(0, |body| body.len());
     let Some(charge) = Charge::new(body_bytes) else {
         return Err(Exception::throw_internal(ctx, "out of memory"));
@@ -433,7 +432,11 @@ fn json<'js>(ctx: Ctx<'js>, this: This<Value<'js>>, selector: Opt<Value<'js>>) -
         return Err(throw_go(&ctx, "json() needs a response as `this`"));
     };
     let object = class.borrow();
-    let Source::Answered { response: Response { body: Some(body), .. }, .. } = &object.source else {
+    let body = match &object.source {
+        Source::Answered { response, .. } => response.body.as_ref(),
+        Source::Invalid { .. } => None,
+    };
+    let Some(body) = body else {
         return Err(throw_go(
             &ctx,
             "json() needs a body and this response has none; its `error` may tell why",
