@@ -21,6 +21,8 @@ pub struct Settings {
     #[command(flatten)]
     pub auth: super::auth::AuthSettings,
     #[command(flatten)]
+    pub connex: crate::connex::ConnexSettings,
+    #[command(flatten)]
     pub fluxor: crate::fluxor::FluxorSettings,
     #[command(flatten)]
     pub messages: MessageSettings,

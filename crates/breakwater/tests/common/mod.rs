@@ -31,7 +31,7 @@ macro_rules! on_each_database {
             use super::*;
             $(#[tokio::test]
             async fn $test() {
-                let app = common::App::on_sqlite($system, $settings).await;
+                let app = $crate::common::App::on_sqlite($system, $settings).await;
                 super::$test(&app).await;
                 app.end().await;
             })*
@@ -43,7 +43,7 @@ macro_rules! on_each_database {
             $(#[tokio::test]
             #[ignore = "needs PostgreSQL: BREAKWATER_TEST_POSTGRES"]
             async fn $test() {
-                let app = common::App::on_postgres($system, $settings).await;
+                let app = $crate::common::App::on_postgres($system, $settings).await;
                 super::$test(&app).await;
                 app.end().await;
             })*

@@ -1,0 +1,199 @@
+//! Connex over HTTP: its routes, and what they share.
+
+mod sign_in;
+mod users;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use utoipa::{
+    IntoResponses, Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{App, a_minute};
+use crate::kit::{
+    Kit,
+    problem::Problem,
+    rate::{Key, RateLayer, TrustedProxies},
+};
+
+/// All routes.
+pub(super) fn routes(app: App, kit: &Kit) -> OpenApiRouter {
+    let settings = &kit.settings;
+    let mut strangers =
+        OpenApiRouter::new().routes(routes!(sign_in::register)).routes(routes!(sign_in::login));
+    if let Some(limit) = a_minute(settings.connex.connex_sign_ins_per_address) {
+        let proxies = TrustedProxies::new(settings.server.trusted_proxies.iter().copied());
+        strangers = strangers.route_layer(RateLayer::new(Arc::new(limit), Key::Address(proxies)));
+    }
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(strangers)
+        .routes(routes!(sign_in::refresh))
+        .routes(routes!(sign_in::logout))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::me))
+        .routes(routes!(users::change_password))
+        .routes(routes!(users::read, users::replace, users::change, users::delete))
+        .with_state(app)
+}
+
+/// What the document says besides the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Connex", description = "Accounts: sign-in, users, optimistic locking, cached reads"),
+    modifiers(&Bearer)
+)]
+struct Document;
+
+/// Access tokens.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Refusals of routes that take a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it is what the document says of them")]
+enum OfBodies {
+    /// The body is not JSON
+    #[response(status = 400, content_type = "application/problem+json")]
+    Unreadable(Problem),
+    /// The body is too large
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// Content-Type is not application/json
+    #[response(status = 415, content_type = "application/problem+json")]
+    OtherType(Problem),
+    /// A field is missing or breaks a rule: the detail names it
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(Problem),
+}
+
+/// Refusals of routes that need an access token.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it is what the document says of them")]
+enum OfSigned {
+    /// No access token, or one that is not good any more
+    #[response(status = 401, content_type = "application/problem+json")]
+    NotSignedIn(Problem),
+    /// Not what this user may do
+    #[response(status = 403, content_type = "application/problem+json")]
+    NotAllowed(Problem),
+}
+
+/// Refusals of all routes.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it is what the document says of them")]
+enum OfAll {
+    /// Not now: the header Retry-After tells when
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// Puts the field's name before what is wrong with it.
+fn field(name: &'static str) -> impl Fn(&'static str) -> Problem {
+    move |wrong| Problem::invalid(format!("{name}: {wrong}"))
+}
+
+/// The version that a change is made to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    /// By the header If-Match. `None` when that names nothing that we gave out.
+    Header(Option<i64>),
+    /// By the body.
+    Body(i64),
+}
+
+impl Expected {
+    /// The header comes before the body. Which version it is must be said: `If-Match: *` does not.
+    fn of(headers: &HeaderMap, body: Option<i64>) -> Option<Self> {
+        match headers.get(header::IF_MATCH) {
+            Some(any) if any.as_bytes() == b"*" => None,
+            Some(tag) => Some(Self::Header(version_of(tag))),
+            None => body.map(Self::Body),
+        }
+    }
+
+    fn is(self, version: i64) -> bool {
+        self == Self::Header(Some(version)) || self == Self::Body(version)
+    }
+
+    /// What tells a client that its version is not the stored one.
+    fn missed(self) -> Problem {
+        let detail = "somebody else has changed this user: read it again and repeat the change";
+        match self {
+            Self::Header(_) => Problem::precondition_failed(detail),
+            Self::Body(_) => Problem::conflict(detail),
+        }
+    }
+}
+
+/// The version in an entity tag of ours.
+fn version_of(tag: &HeaderValue) -> Option<i64> {
+    tag.to_str().ok()?.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+}
+
+/// Entity tags are versions in quotes.
+fn entity_tag(version: &[u8]) -> (HeaderName, HeaderValue) {
+    let tag = [b"\"", version, b"\""].concat();
+    (header::ETAG, HeaderValue::from_bytes(&tag).expect("a version is digits"))
+}
+
+/// Whether the client has this version already. Weak tags count: for reading, the same version is as good (RFC 9110,
+/// section 13.1.2).
+fn has_already(headers: &HeaderMap, version: &[u8]) -> bool {
+    headers.get_all(header::IF_NONE_MATCH).iter().any(|line| {
+        line.as_bytes().split(|byte| *byte == b',').any(|tag| {
+            let tag = tag.trim_ascii();
+            let tag = tag.strip_prefix(b"W/").unwrap_or(tag);
+            let ours = tag.strip_prefix(b"\"").and_then(|tag| tag.strip_suffix(b"\""));
+            tag == b"*" || ours == Some(version)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn tags_that_a_client_has_are_found_in_lists() {
+        for (said, has) in [
+            ("\"7\"", true),
+            ("W/\"7\"", true),
+            ("\"6\", W/\"7\"", true),
+            ("*", true),
+            ("7", false),
+            ("\"77\"", false),
+            ("\"\"", false),
+            ("", false),
+            ("W/", false),
+        ] {
+            assert_eq!(has_already(&headers(header::IF_NONE_MATCH, said), b"7"), has, "{said}");
+        }
+    }
+
+    #[test]
+    fn the_header_names_the_version_before_the_body_does() {
+        let of = |said, body| Expected::of(&headers(header::IF_MATCH, said), body);
+        assert_eq!(of("\"7\"", Some(3)), Some(Expected::Header(Some(7))));
+        assert_eq!(of("*", Some(3)), None);
+        for other in ["7", "W/\"7\"", "\"x\"", "\"7", ""] {
+            assert_eq!(of(other, None), Some(Expected::Header(None)), "{other}");
+            assert!(!of(other, None).unwrap().is(7));
+        }
+        assert_eq!(Expected::of(&HeaderMap::new(), Some(3)), Some(Expected::Body(3)));
+        assert_eq!(Expected::of(&HeaderMap::new(), None), None);
+    }
+}
