@@ -7,9 +7,11 @@ use futures_util::future::join_all;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::{Counts, LONG, Mail, MailError, Mailer, Server, mail};
 use crate::kit::mail::smtp::{Smtp, TIME_LIMIT};
+use crate::kit::mail::smtp_sink;
 
 fn mailer(address: SocketAddr, time_limit: Duration) -> Mailer {
     Mailer::Smtp(
@@ -31,10 +33,23 @@ async fn a_message_arrives_as_it_was() {
         mailer.send(&sent).await.unwrap();
     }
     assert_eq!(server.sink.counts(), Counts { arrivals: 2, shown: 1, repeats: 1, refused: 0 });
-    let mut arrived = server.sink.latest().remove(0);
-    // The line end before the last dot may be the client's.
-    arrived.text.truncate(sent.text.len());
-    assert_eq!(arrived, sent);
+    assert_eq!(server.sink.latest(), [sent]);
+}
+
+#[tokio::test]
+async fn whatever_ends_the_lines_the_whole_text_arrives() {
+    let server = Server::start().await;
+    let mailer = mailer(server.address, TIME_LIMIT);
+    for (number, text) in ["a\n.\nb", "a\r\n.\r\nb", "a\r.\rb", "a\n.\r\nb", "."].iter().enumerate() {
+        let text = (*text).to_owned();
+        mailer.send(&Mail { text, ..mail(&format!("{number}@x"), "ada@example.org") }).await.unwrap();
+    }
+    let arrived: Vec<_> = server.sink.latest().into_iter().map(|mail| mail.text).collect();
+    assert_eq!(server.sink.counts(), Counts { arrivals: 5, shown: 5, repeats: 0, refused: 0 });
+    for text in &arrived[..4] {
+        assert!(text.contains('.') && text.trim_end().ends_with('b'), "{text:?}");
+    }
+    assert_eq!(arrived[4], ".\r\n");
 }
 
 #[tokio::test]
@@ -81,10 +96,23 @@ async fn a_silent_server_costs_no_more_than_the_time_limit() {
 }
 
 #[tokio::test]
-async fn refused_credentials_are_temporary_and_not_told() {
+async fn a_server_that_does_not_want_us_is_temporary() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        socket.write_all(b"554 not from there\r\n").await.unwrap();
+    });
+    let error = mailer(address, TIME_LIMIT).send(&mail("a@x", "ada@example.org")).await.unwrap_err();
+    assert!(matches!(&error, MailError::Temporary(why) if why.contains("not from there")), "{error}");
+}
+
+#[tokio::test]
+async fn refused_credentials_are_temporary_and_not_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let mut sign_in = String::new();
         let (socket, _) = listener.accept().await.unwrap();
         let (read, mut write) = socket.into_split();
         let mut lines = BufReader::new(read).lines();
@@ -92,16 +120,22 @@ async fn refused_credentials_are_temporary_and_not_told() {
         while let Ok(Some(line)) = lines.next_line().await {
             let reply: &[u8] = match line.get(..4) {
                 Some("EHLO") => b"250-hello\r\n250 AUTH PLAIN LOGIN\r\n",
-                Some("AUTH") => b"535 wrong\r\n",
+                Some("AUTH") => {
+                    sign_in = line;
+                    b"535 wrong\r\n"
+                }
                 _ => b"221 bye\r\n",
             };
             write.write_all(reply).await.unwrap();
         }
+        sign_in
     });
-    let mailer = Mailer::new(&format!("smtp://ada:geheim@{address}"), "from@example.org").unwrap();
+    let mailer = Mailer::new(&format!("smtp://ada%40home:geheim@{address}"), "from@example.org").unwrap();
     let error = mailer.send(&mail("a@x", "ada@example.org")).await.unwrap_err();
     assert!(matches!(error, MailError::Temporary(_)), "{error}");
     assert!(error.to_string().contains("535") && !error.to_string().contains("geheim"), "{error}");
+    // base64 of "\0ada@home\0geheim"
+    assert_eq!(timeout(LONG, server).await.unwrap().unwrap(), "AUTH PLAIN AGFkYUBob21lAGdlaGVpbQ==");
 }
 
 /// More messages at a time than connections: all arrive.
@@ -138,5 +172,49 @@ async fn rate() {
     assert_eq!(server.sink.counts().shown, u64::try_from(senders * each).unwrap());
     if !cfg!(debug_assertions) {
         assert!(rate >= 1000.0, "{rate}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_has_ended_is_replaced() {
+    let server = Server::start().await;
+    let mailer = mailer(server.address, TIME_LIMIT);
+    mailer.send(&mail("a@x", "ada@example.org")).await.unwrap();
+    server.stop.cancel();
+    let again = loop {
+        // The port is free when the server has let it go.
+        if let Ok(listener) = TcpListener::bind(server.address).await {
+            break listener;
+        }
+        tokio::task::yield_now().await;
+    };
+    tokio::spawn(smtp_sink::serve(again, server.sink.clone(), CancellationToken::new()));
+    mailer.send(&mail("b@x", "ada@example.org")).await.unwrap();
+    assert_eq!(server.sink.counts().shown, 2);
+}
+
+#[test]
+fn urls_are_read_with_care() {
+    let check = |url: &str, good: bool| {
+        let made = Mailer::new(url, "from@example.org");
+        assert_eq!(made.is_ok(), good, "{url}: {:?}", made.err());
+    };
+    for url in [
+        "smtp://host",
+        "smtp://host:2525",
+        "smtp://[::1]:25",
+        "smtps://user:p%40ss@host",
+        "smtp://u:p@host?tls=required",
+    ] {
+        check(url, true);
+    }
+    for url in [
+        "smtp://",
+        "smtp://user:%4@host",
+        "smtp://user:%zz@host",
+        "smtp://host?tls=maybe",
+        "smtps://host?tls=required",
+    ] {
+        check(url, false);
     }
 }
