@@ -2,11 +2,13 @@
 
 mod api;
 mod case;
+mod messages;
 mod service;
 mod wrk;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use self::case::{CASES, Case};
 use self::service::Service;
 use self::wrk::Measured;
-use crate::servers::{self, Servers};
+use crate::servers::{self, Servers, Variable};
 use crate::tool;
 
 #[derive(clap::Args)]
@@ -37,9 +39,8 @@ pub(super) struct BreakwaterArgs {
 }
 
 impl BreakwaterArgs {
-    fn wants(&self, case: &Case) -> bool {
-        let system = self.systems.is_empty() || self.systems.iter().any(|name| name == case.system);
-        system && (self.servers || !case.needs_servers)
+    fn wants(&self, system: &str) -> bool {
+        self.systems.is_empty() || self.systems.iter().any(|name| name == system)
     }
 
     /// The command that does the same again.
@@ -73,18 +74,19 @@ pub(super) fn run(args: &BreakwaterArgs) -> Result<()> {
     );
     println!("{HEAD}");
     let mut failed = Vec::new();
-    for case in CASES.iter().filter(|case| args.wants(case)) {
-        let measured = Service::start(&program, case, variables)
-            .and_then(|service| measure(case, &service, &wrk, args))
-            .with_context(|| format!("{}: {}", case.system, case.title));
-        match measured {
-            Ok((measured, command)) => {
-                let line = row(case, &measured, &command);
-                println!("{line}");
-                let _ = writeln!(report, "{line}");
-            }
-            Err(error) => failed.push(format!("{error:#}")),
-        }
+    let mut tell = |measured: Result<Vec<String>>| match measured {
+        Ok(rows) => rows.iter().for_each(|row| {
+            println!("{row}");
+            let _ = writeln!(report, "{row}");
+        }),
+        Err(error) => failed.push(format!("{error:#}")),
+    };
+    for case in CASES.iter().filter(|case| args.wants(case.system)) {
+        let measured = measure(case, &program, &wrk, variables, args);
+        tell(measured.with_context(|| format!("{}: {}", case.system, case.title)));
+    }
+    if args.servers && args.wants("birthday") {
+        tell(messages::measure(&program, &wrk, variables).context("birthday: messages"));
     }
     if args.save {
         let folder = tool::root().join("benches/runs");
@@ -100,34 +102,36 @@ pub(super) fn run(args: &BreakwaterArgs) -> Result<()> {
     Ok(())
 }
 
-/// The median round, and the commands that made it.
+/// The row of the median round.
 fn measure(
     case: &Case,
-    service: &Service,
-    wrk: &std::path::Path,
+    program: &Path,
+    wrk: &Path,
+    variables: &[Variable],
     args: &BreakwaterArgs,
-) -> Result<(Measured, String)> {
+) -> Result<Vec<String>> {
+    let service = Service::start(program, case.system, case.flags, variables)?;
     let load = (case.prepare)(&service.api)?;
     // Pools fill, caches warm up and the allocator settles.
-    load.run(wrk, service, 1)?;
+    load.run(wrk, &service, 1)?;
     let rounds: Result<Vec<Measured>> =
-        (0..args.rounds).map(|_| load.run(wrk, service, args.seconds)).collect();
+        (0..args.rounds).map(|_| load.run(wrk, &service, args.seconds)).collect();
     let mut rounds = rounds?;
     rounds.sort_by(|a, b| a.rate.total_cmp(&b.rate));
     let median = rounds.swap_remove(rounds.len() / 2);
-    Ok((median, format!("`{}`; `{}`", service.command_line, load.command_line(args.seconds))))
+    let commands = format!("`{}`; `{}`", service.command_line, load.command_line(args.seconds));
+    Ok(vec![row(case.system, case.title, case.goal, &median, &commands)])
 }
 
 const HEAD: &str = "| system | case | goal /s | measured /s | p50 ms | p99 ms | CPU µs each | command |\n\
                     |---|---|---:|---:|---:|---:|---:|---|";
 
-fn row(case: &Case, measured: &Measured, command: &str) -> String {
-    let goal = case.goal.map_or(String::new(), |goal| format!("{goal:.0}"));
-    let Measured { rate, p50_ms, p99_ms, cpu_us } = measured;
-    format!(
-        "| {} | {} | {goal} | {rate:.0} | {p50_ms:.2} | {p99_ms:.2} | {cpu_us:.1} | {command} |",
-        case.system, case.title
-    )
+fn row(system: &str, title: &str, goal: Option<f64>, measured: &Measured, commands: &str) -> String {
+    let number =
+        |value: Option<f64>, digits| value.map_or(String::new(), |value| format!("{value:.digits$}"));
+    let (goal, rate, cpu_us) = (number(goal, 0), measured.rate, measured.cpu_us);
+    let (p50_ms, p99_ms) = (number(measured.p50_ms, 2), number(measured.p99_ms, 2));
+    format!("| {system} | {title} | {goal} | {rate:.0} | {p50_ms} | {p99_ms} | {cpu_us:.1} | {commands} |")
 }
 
 #[cfg(test)]
@@ -135,14 +139,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_the_goal_when_there_is_one() {
-        let measured = Measured { rate: 81234.5, p50_ms: 0.6, p99_ms: 1.234, cpu_us: 11.0 };
-        let case = CASES.iter().find(|case| case.system == "fluxor").unwrap();
+    fn a_row_has_what_is_known() {
+        let measured = Measured { rate: 81234.5, p50_ms: Some(0.6), p99_ms: Some(1.234), cpu_us: 11.0 };
         assert_eq!(
-            row(case, &measured, "`x`"),
+            row("fluxor", "GET /health", Some(80_000.0), &measured, "`x`"),
             "| fluxor | GET /health | 80000 | 81234 | 0.60 | 1.23 | 11.0 | `x` |"
         );
-        let case = Case { goal: None, ..*case };
-        assert_eq!(row(&case, &measured, ""), "| fluxor | GET /health |  | 81234 | 0.60 | 1.23 | 11.0 |  |");
+        let measured = Measured { p50_ms: None, p99_ms: None, ..measured };
+        assert_eq!(
+            row("birthday", "messages", None, &measured, ""),
+            "| birthday | messages |  | 81234 |  |  | 11.0 |  |"
+        );
     }
 }

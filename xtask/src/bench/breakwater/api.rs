@@ -13,7 +13,7 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// What it answers; another status than 2xx is an error.
+    /// The JSON that it answers, null if it is none; another status than 2xx is an error.
     pub(super) fn ask(
         &self,
         method: &str,
@@ -21,6 +21,18 @@ impl Api {
         token: Option<&str>,
         body: Option<&Value>,
     ) -> Result<Value> {
+        let text = self.ask_text(method, path, token, body)?;
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// What it answers, as text.
+    pub(super) fn ask_text(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<String> {
         let body = body.map_or(String::new(), Value::to_string);
         let token = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
         let head = format!(
@@ -38,8 +50,7 @@ impl Api {
         let (status, body) =
             parts(&answer).with_context(|| format!("{method} {path}: not HTTP: {answer}"))?;
         ensure!((200..300).contains(&status), "{method} {path}: {status}: {body}");
-        // Not everything is JSON, `/health` for one.
-        Ok(serde_json::from_str(body).unwrap_or(Value::Null))
+        Ok(body.to_owned())
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use tempfile::TempDir;
 
-use super::{api::Api, case::Case};
+use super::api::Api;
 use crate::daemon::Daemon;
 use crate::servers::Variable;
 use crate::{process, tool};
@@ -23,18 +23,23 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Starts the case's system on the servers that `variables` name, and waits until it can serve.
-    pub(super) fn start(program: &Path, case: &Case, variables: &[Variable]) -> Result<Service> {
+    /// Starts a system on the servers that `variables` name, and waits until it can serve.
+    pub(super) fn start(
+        program: &Path,
+        system: &str,
+        flags: &[&str],
+        variables: &[Variable],
+    ) -> Result<Service> {
         let [port] = tool::free_ports()?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let flags = ["--workers", "1"].iter().chain(case.flags);
-        let named = format!("taskset -c 0 breakwater {}", case.system);
+        let flags = ["--workers", "1"].iter().chain(flags);
+        let named = format!("taskset -c 0 breakwater {}", system);
         let command_line = flags.clone().fold(named, |line, flag| line + " " + flag);
         let mut command = Command::new("taskset");
         command
             .args(["-c", "0"])
             .arg(program)
-            .args([case.system, "--listen", &address.to_string()])
+            .args([system, "--listen", &address.to_string()])
             .args(flags)
             .envs(variables.iter().filter_map(|(name, value)| Some((setting(name)?, value))));
         let log = tempfile::tempdir()?;

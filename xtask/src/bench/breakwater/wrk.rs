@@ -17,8 +17,8 @@ pub(super) struct Load {
     pub(super) path: String,
     /// A token to sign in with.
     pub(super) token: Option<String>,
-    /// A script of `benches/scripts`.
-    pub(super) script: Option<&'static str>,
+    /// A script of `benches/scripts`, and its argument.
+    pub(super) script: Option<(&'static str, String)>,
 }
 
 /// What a round came to.
@@ -26,8 +26,8 @@ pub(super) struct Load {
 pub(super) struct Measured {
     /// Requests a second.
     pub(super) rate: f64,
-    pub(super) p50_ms: f64,
-    pub(super) p99_ms: f64,
+    pub(super) p50_ms: Option<f64>,
+    pub(super) p99_ms: Option<f64>,
     /// Processor time of the service for each request, in microseconds.
     pub(super) cpu_us: f64,
 }
@@ -46,10 +46,14 @@ impl Load {
         if let Some(token) = &self.token {
             command.arg("-H").arg(format!("Authorization: Bearer {token}"));
         }
-        if let Some(script) = self.script {
+        if let Some((script, _)) = &self.script {
             command.arg("-s").arg(tool::root().join("benches/scripts").join(script));
         }
-        let output = command.arg(format!("http://{}{}", service.api.address, self.path)).output()?;
+        command.arg(format!("http://{}{}", service.api.address, self.path));
+        if let Some((_, argument)) = &self.script {
+            command.args(["--", argument]);
+        }
+        let output = command.output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "wrk: {}", String::from_utf8_lossy(&output.stderr).trim());
         let said = Said::of_wrk(&text)?;
@@ -57,8 +61,8 @@ impl Load {
         let cpu = service.cpu()? - before;
         Ok(Measured {
             rate: said.rate.context("wrk names no rate")?,
-            p50_ms: percentile(&text, "50%").context("wrk names no median")?,
-            p99_ms: percentile(&text, "99%").context("wrk names no 99th percentile")?,
+            p50_ms: percentile(&text, "50%"),
+            p99_ms: percentile(&text, "99%"),
             cpu_us: cpu.as_secs_f64() * 1e6 / said.count as f64,
         })
     }
@@ -66,8 +70,13 @@ impl Load {
     /// How it is started, for people.
     pub(super) fn command_line(&self, seconds: u64) -> String {
         let token = if self.token.is_some() { " -H 'Authorization: Bearer …'" } else { "" };
-        let script = self.script.map_or(String::new(), |script| format!(" -s benches/scripts/{script}"));
-        format!("taskset -c 1 wrk -t1 {CONNECTIONS} --latency -d{seconds}s{token}{script} URL{}", self.path)
+        let (script, argument) = self.script.as_ref().map_or_else(Default::default, |(script, argument)| {
+            (format!(" -s benches/scripts/{script}"), format!(" -- {argument}"))
+        });
+        let path = &self.path;
+        format!(
+            "taskset -c 1 wrk -t1 {CONNECTIONS} --latency -d{seconds}s{token}{script} URL{path}{argument}"
+        )
     }
 }
 
