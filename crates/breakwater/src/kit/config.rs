@@ -28,6 +28,8 @@ pub struct Settings {
     pub messages: MessageSettings,
     #[command(flatten)]
     pub birthday: crate::birthday::settings::BirthdaySettings,
+    #[command(flatten)]
+    pub location: crate::location::LocationSettings,
 }
 
 /// How requests are taken.

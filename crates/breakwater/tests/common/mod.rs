@@ -79,6 +79,11 @@ impl App {
         Self { service, settings, schema }
     }
 
+    /// A service that was started otherwise.
+    pub(crate) fn of(service: Service, settings: Settings) -> Self {
+        Self { service, settings, schema: None }
+    }
+
     pub(crate) async fn end(self) {
         self.service.stop().await;
         if let Some(schema) = self.schema {

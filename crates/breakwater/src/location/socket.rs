@@ -1,0 +1,313 @@
+//! One connection: its messages, its share of what happens, its end.
+//!
+//! The task of a connection reads and writes at once, on one socket that it owns. While the client is slow to read, what it
+//! sends is still taken, and what it has to be told waits on the session's board, not here.
+
+use std::{borrow::Cow, task::Poll, time::Duration, time::Instant};
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::{SinkExt, StreamExt};
+use tokio_tungstenite::tungstenite::{Error, error::ProtocolError};
+
+use super::{
+    board::Frame,
+    message::{self, Allowance, Incoming, MESSAGE_BYTES_MAX},
+    metrics::Counts,
+    room::{Ending, Seat, Turn, now_ms},
+};
+
+/// Wrong messages at once, and a second, before a client is sent away.
+const WRONG_MOST: f64 = 10.0;
+const WRONG_PER_SECOND: f64 = 1.0;
+
+/// How long a client may take to answer the close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a connection is held to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// How long a client may take nothing of what is written to it, or leave a ping unanswered.
+    pub(super) patience: Duration,
+    pub(super) ping_every: Duration,
+    pub(super) idle_max: Duration,
+    pub(super) updates_per_second: f64,
+}
+
+/// Why a connection ends.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The client closed it, or it broke.
+    Client(&'static str),
+    /// We close it, with a code of RFC 6455 §7.4.1.
+    Ours { code: u16, reason: &'static str, said: Cow<'static, str> },
+}
+
+impl End {
+    fn ours(code: u16, reason: &'static str, said: impl Into<Cow<'static, str>>) -> Self {
+        Self::Ours { code, reason, said: said.into() }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Client(reason) | Self::Ours { reason, .. } => reason,
+        }
+    }
+}
+
+impl From<Ending> for End {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Stopping => Self::ours(1001, "stopping", "this instance stops; connect again"),
+            Ending::SessionEnded => Self::ours(1000, "session_ended", "the session has ended"),
+            Ending::Left => Self::ours(1000, "left", "you have left the session"),
+            Ending::Replaced => Self::ours(1008, "replaced", "you have connected again elsewhere"),
+        }
+    }
+}
+
+impl From<axum::Error> for End {
+    fn from(error: axum::Error) -> Self {
+        match error.into_inner().downcast_ref::<Error>() {
+            Some(Error::Capacity(_)) => {
+                let said = format!("a message may have {MESSAGE_BYTES_MAX} bytes");
+                Self::ours(1009, "too_big", said)
+            }
+            Some(Error::Utf8(_)) => Self::ours(1007, "not_text", "text must be UTF-8"),
+            Some(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Self::Client("lost"),
+            Some(Error::Protocol(_)) => Self::ours(1002, "protocol", "that is not WebSocket"),
+            Some(Error::Io(error)) if error.kind() == std::io::ErrorKind::TimedOut => Self::Client("slow"),
+            _ => Self::Client("lost"),
+        }
+    }
+}
+
+/// Serves a connection to its end. `begun` is when it was asked for.
+pub(super) async fn serve(
+    socket: WebSocket,
+    (seat, welcome, restored): (Seat, String, Frame),
+    terms: Terms,
+    counts: Counts,
+    begun: Instant,
+) {
+    let now = Instant::now();
+    let mut connection = Connection {
+        socket,
+        seat,
+        terms,
+        counts,
+        writing: None,
+        answer: None,
+        pinged: None,
+        heard: now,
+        spoke: now,
+        updates: Allowance::new(terms.updates_per_second.max(1.0), terms.updates_per_second, now),
+        wrong: Allowance::new(WRONG_MOST, WRONG_PER_SECOND, now),
+    };
+    connection.counts.connections.inc();
+    let end = match connection.begin(welcome, restored, begun).await {
+        Ok(()) => connection.run().await,
+        Err(end) => end,
+    };
+    connection.counts.connections.dec();
+    connection.counts.closed(end.reason());
+    connection.end(end).await;
+}
+
+struct Connection {
+    socket: WebSocket,
+    seat: Seat,
+    terms: Terms,
+    counts: Counts,
+    /// Something is on its way to the client.
+    writing: Option<Writing>,
+    /// What is to be written next. A newer answer takes the place of an older one.
+    answer: Option<Message>,
+    /// A ping is unanswered.
+    pinged: Option<Instant>,
+    /// When the client last sent anything, and when it last said something of its own.
+    heard: Instant,
+    spoke: Instant,
+    updates: Allowance,
+    wrong: Allowance,
+}
+
+struct Writing {
+    begun: Instant,
+    /// When the oldest position in it was received.
+    oldest: Option<Instant>,
+}
+
+enum Event {
+    Received(Option<Result<Message, axum::Error>>),
+    Written(Result<(), axum::Error>),
+}
+
+impl Connection {
+    async fn begin(&mut self, welcome: String, restored: Frame, begun: Instant) -> Result<(), End> {
+        let positions = restored.positions.into_iter().map(Message::Text);
+        let all = std::iter::once(Message::Text(welcome.into())).chain(positions);
+        self.counts.deliveries.inc_by(restored.delivered);
+        let written = async {
+            for message in all {
+                self.socket.feed(message).await?;
+            }
+            self.socket.flush().await
+        };
+        match tokio::time::timeout(self.terms.patience, written).await {
+            Ok(done) => done?,
+            Err(_) => return Err(slow()),
+        }
+        self.counts.connect.observe(begun.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    async fn run(&mut self) -> End {
+        let Terms { patience, ping_every, idle_max, .. } = self.terms;
+        // Often enough that no limit is passed by more than a quarter.
+        let look_every = patience.min(ping_every).min(idle_max) / 4;
+        let mut look = tokio::time::interval(look_every.max(Duration::from_millis(1)));
+        loop {
+            if let Err(end) = self.write_next().await {
+                return end;
+            }
+            let outcome = tokio::select! {
+                event = next(&mut self.socket, self.writing.is_some()) => self.on(event),
+                () = self.seat.changed() => self.seat.ending().map_or(Ok(()), |ending| Err(ending.into())),
+                _ = look.tick() => self.look(Instant::now()),
+            };
+            if let Err(end) = outcome {
+                return end;
+            }
+        }
+    }
+
+    /// Begins to write what is due, unless something is being written.
+    async fn write_next(&mut self) -> Result<(), End> {
+        if self.writing.is_some() {
+            return Ok(());
+        }
+        let mut oldest = None;
+        if let Some(answer) = self.answer.take() {
+            self.socket.feed(answer).await?;
+        } else {
+            match self.seat.turn() {
+                Turn::Wait => return Ok(()),
+                Turn::End(ending) => return Err(ending.into()),
+                Turn::Write(frame) => {
+                    self.counts.skipped.inc_by(frame.skipped);
+                    self.counts.deliveries.inc_by(frame.delivered);
+                    oldest = frame.oldest;
+                    if let Some(text) = frame.presence {
+                        self.socket.feed(Message::Text(text)).await?;
+                    }
+                    if let Some(text) = frame.positions {
+                        self.counts.frames.inc();
+                        self.socket.feed(Message::Text(text)).await?;
+                    }
+                }
+            }
+        }
+        self.writing = Some(Writing { begun: Instant::now(), oldest });
+        Ok(())
+    }
+
+    fn on(&mut self, event: Event) -> Result<(), End> {
+        match event {
+            Event::Written(done) => {
+                done?;
+                if let Some(Writing { oldest: Some(oldest), .. }) = self.writing.take() {
+                    self.counts.delay.observe(oldest.elapsed().as_secs_f64());
+                }
+                Ok(())
+            }
+            Event::Received(None) => Err(End::Client("closed")),
+            Event::Received(Some(message)) => {
+                let message = message?;
+                let now = Instant::now();
+                (self.heard, self.pinged) = (now, None);
+                match message {
+                    Message::Text(text) => self.take(&text, now),
+                    Message::Binary(_) => self.refuse("binary messages are not read: send JSON as text", now),
+                    Message::Ping(_) | Message::Pong(_) => Ok(()),
+                    Message::Close(_) => Err(End::Client("closed")),
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, text: &str, now: Instant) -> Result<(), End> {
+        self.spoke = now;
+        match message::parse(text, now_ms()) {
+            Ok(Incoming::Ping) => self.answer = Some(Message::Text(message::pong(now_ms()).into())),
+            Ok(Incoming::Position(position)) if self.updates.take(now) => {
+                self.counts.updates.inc();
+                self.seat.update(message::position_json(self.seat.participant(), &position), now);
+            }
+            Ok(Incoming::Position(_)) => {
+                let most = self.terms.updates_per_second;
+                return self.refuse(&format!("at most {most} positions a second are taken"), now);
+            }
+            Err(wrong) => return self.refuse(&wrong, now),
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, why: &str, now: Instant) -> Result<(), End> {
+        self.counts.refused.inc();
+        if !self.wrong.take(now) {
+            return Err(End::ours(1008, "wrong_messages", "too many wrong messages"));
+        }
+        self.answer = Some(Message::Text(message::error(why).into()));
+        Ok(())
+    }
+
+    /// Looks whether a limit of time has passed.
+    fn look(&mut self, now: Instant) -> Result<(), End> {
+        let passed = |since: Instant, limit: Duration| now.saturating_duration_since(since) >= limit;
+        if self.writing.as_ref().is_some_and(|writing| passed(writing.begun, self.terms.patience)) {
+            return Err(slow());
+        }
+        if self.pinged.is_some_and(|pinged| passed(pinged, self.terms.patience)) {
+            return Err(End::ours(1008, "no_pong", "the ping was not answered"));
+        }
+        if passed(self.spoke, self.terms.idle_max) {
+            return Err(End::ours(1000, "idle", "nothing was said for a long time"));
+        }
+        if self.pinged.is_none() && passed(self.heard, self.terms.ping_every) && self.answer.is_none() {
+            self.pinged = Some(now);
+            self.answer = Some(Message::Ping(axum::body::Bytes::new()));
+        }
+        Ok(())
+    }
+
+    /// Closes as RFC 6455 §7.1 wants it: says why, and waits for the client to close as well, for a while.
+    async fn end(self, end: End) {
+        let Self { mut socket, seat, .. } = self;
+        // From here on the participant is away, or sits elsewhere.
+        drop(seat);
+        let End::Ours { code, said, .. } = end else { return };
+        let frame = CloseFrame { code, reason: said.as_ref().into() };
+        let closing = async {
+            socket.send(Message::Close(Some(frame))).await?;
+            while socket.next().await.is_some_and(|received| received.is_ok()) {}
+            Ok::<_, axum::Error>(())
+        };
+        // A client that does not answer in time is cut off; there is nobody left to tell.
+        let _ = tokio::time::timeout(CLOSE_PATIENCE, closing).await;
+    }
+}
+
+fn slow() -> End {
+    End::ours(1013, "slow", "you read too slowly")
+}
+
+/// What the socket does next: the write that is under way ends, or a message comes. Safe to drop while waiting.
+async fn next(socket: &mut WebSocket, is_writing: bool) -> Event {
+    std::future::poll_fn(|context| {
+        if is_writing && let Poll::Ready(done) = socket.poll_flush_unpin(context) {
+            return Poll::Ready(Event::Written(done));
+        }
+        socket.poll_next_unpin(context).map(Event::Received)
+    })
+    .await
+}
