@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use anyhow::Context;
 use clap::ValueEnum;
 use tokio::{net::TcpListener, task::JoinHandle};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
@@ -56,11 +57,22 @@ impl System {
             Self::All => {
                 let mut all = OpenApiRouter::new();
                 for system in Self::EACH {
-                    let routes = Box::pin(system.routes(kit)).await?;
+                    let mut routes = Box::pin(system.routes(kit)).await?;
+                    prefix_operations(routes.get_openapi_mut(), system.name());
                     all = all.nest(&format!("/{}", system.name()), routes);
                 }
                 Ok(all)
             }
+        }
+    }
+}
+
+/// Makes the names of a system's operations its own: several have a `list`, and one document may have each name once.
+fn prefix_operations(document: &mut OpenApi, system: &str) {
+    for path in document.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.patch, &mut path.delete];
+        for id in operations.into_iter().flatten().filter_map(|operation| operation.operation_id.as_mut()) {
+            *id = format!("{system}_{id}");
         }
     }
 }
@@ -137,5 +149,24 @@ pub async fn asked_to_stop() -> io::Result<()> {
     tokio::select! {
         _ = terminate.recv() => Ok(()),
         interrupted = tokio::signal::ctrl_c() => interrupted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn all_systems_together_are_described_with_each_name_once() {
+        let kit = Kit::start(Settings::default()).await.unwrap();
+        let document = System::All.routes(&kit).await.unwrap().into_openapi();
+        let document = serde_json::to_value(document).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
+        let ids: Vec<_> = operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+        assert!(ids.contains(&"connex_login") && ids.contains(&"azora_login"), "{ids:?}");
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "{ids:?}");
     }
 }
