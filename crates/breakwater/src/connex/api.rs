@@ -63,16 +63,16 @@ impl Modify for Bearer {
 #[expect(dead_code, reason = "it is what the document says of them")]
 enum OfBodies {
     /// The body is not JSON
-    #[response(status = 400, content_type = "application/problem+json")]
+    #[response(status = 400)]
     Unreadable(Problem),
     /// The body is too large
-    #[response(status = 413, content_type = "application/problem+json")]
+    #[response(status = 413)]
     TooLarge(Problem),
     /// Content-Type is not application/json
-    #[response(status = 415, content_type = "application/problem+json")]
+    #[response(status = 415)]
     OtherType(Problem),
     /// A field is missing or breaks a rule: the detail names it
-    #[response(status = 422, content_type = "application/problem+json")]
+    #[response(status = 422)]
     Invalid(Problem),
 }
 
@@ -81,10 +81,10 @@ enum OfBodies {
 #[expect(dead_code, reason = "it is what the document says of them")]
 enum OfSigned {
     /// No access token, or one that is not good any more
-    #[response(status = 401, content_type = "application/problem+json")]
+    #[response(status = 401)]
     NotSignedIn(Problem),
     /// Not what this user may do
-    #[response(status = 403, content_type = "application/problem+json")]
+    #[response(status = 403)]
     NotAllowed(Problem),
 }
 
@@ -93,7 +93,7 @@ enum OfSigned {
 #[expect(dead_code, reason = "it is what the document says of them")]
 enum OfAll {
     /// Not now: the header Retry-After tells when
-    #[response(status = 503, content_type = "application/problem+json")]
+    #[response(status = 503)]
     Unavailable(Problem),
 }
 

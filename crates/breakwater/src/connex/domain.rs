@@ -13,6 +13,7 @@ use crate::kit::auth::Role;
 
 /// An account, as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = connex::User)]
 pub(super) struct User {
     pub(super) id: Uuid,
     /// In lower case.
@@ -126,7 +127,8 @@ pub(super) fn new_password(text: &str) -> Result<(), &'static str> {
 pub(super) const PASSWORD_CHARS_MAX: usize = 128;
 
 /// What a list is sorted by; a hyphen turns it round. Accounts that are equal in it are sorted by their ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[schema(as = connex::Sort)]
 pub(super) enum Sort {
     /// The eldest first.
     #[default]

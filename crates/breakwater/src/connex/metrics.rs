@@ -40,8 +40,10 @@ pub(super) struct ConnexMetrics {
     pub(super) logins_ok: Counter,
     /// The email or the password was not right.
     pub(super) logins_refused: Counter,
-    /// Too many tries, or too many people at once.
+    /// Too many tries.
     pub(super) logins_limited: Counter,
+    /// Too many people at once, or no database.
+    pub(super) logins_failed: Counter,
     /// Changes that named a version which was not the stored one any more.
     pub(super) conflicts: Counter,
     pub(super) register: Histogram,
@@ -89,6 +91,7 @@ impl ConnexMetrics {
             logins_ok: login("ok"),
             logins_refused: login("refused"),
             logins_limited: login("limited"),
+            logins_failed: login("failed"),
             conflicts: metrics
                 .counter("connex_version_conflicts", "Changes refused because another came first"),
             register: authentication("register"),

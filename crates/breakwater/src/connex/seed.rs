@@ -60,7 +60,7 @@ pub(super) async fn admins(users: &Users, passwords: &Passwords, admins: &[Secre
     Ok(())
 }
 
-/// Adds `count` users, of whom those that are there already stay as they are. One hash does for all: at 25 ms each, ten
+/// Adds `count` users, of whom those that are there already stay as they are. One hash does for all: at 20 ms each, ten
 /// thousand would take minutes.
 pub(super) async fn users(users: &Users, passwords: &Passwords, count: u32) -> anyhow::Result<()> {
     if count == 0 {

@@ -57,8 +57,8 @@ pub struct AuthSettings {
     /// How often an instance asks the database which sign-ins others have ended
     #[arg(long, env = "BREAKWATER_REVOCATION_POLL_MS", value_name = "MS", default_value_t = 1_000)]
     pub revocation_poll_ms: u64,
-    /// Memory of one password hash (argon2id). With 2 passes, 19 MiB is the least that OWASP recommends: about 25 ms of a
-    /// core, which bounds sign-ins to 40 a second and core. Hashes of another cost are renewed when their user signs in
+    /// Memory of one password hash (argon2id). With 2 passes, 19 MiB is the least that OWASP recommends: about 20 ms of a
+    /// core, which bounds sign-ins to 50 a second and core. Hashes of another cost are renewed when their user signs in
     #[arg(long, env = "BREAKWATER_PASSWORD_MEMORY_KIB", value_name = "KIB", default_value_t = 19 << 10)]
     pub password_memory_kib: u32,
     /// Passes over that memory
@@ -67,7 +67,7 @@ pub struct AuthSettings {
     /// Passwords hashed at a time. 0: one a core, as more would only take the cores from all other requests
     #[arg(long, env = "BREAKWATER_PASSWORD_THREADS", value_name = "N", default_value_t = 0)]
     pub password_threads: usize,
-    /// Requests that may wait for their turn to hash. More are answered with 503 at once: at 25 ms each, 2 cores take 1.6 s
+    /// Requests that may wait for their turn to hash. More are answered with 503 at once: at 20 ms each, 2 cores take 1.3 s
     /// for 128, and whoever waits longer gives up
     #[arg(long, env = "BREAKWATER_PASSWORD_QUEUE", value_name = "N", default_value_t = 128)]
     pub password_queue: usize,

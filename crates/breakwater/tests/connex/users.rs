@@ -24,6 +24,7 @@ on_each_database!(
         a_change_names_its_version,
         of_fifty_editors_nothing_is_lost,
         a_deleted_user_is_gone_with_their_tokens,
+        signing_in_while_being_deleted_gives_no_good_tokens,
         another_role_ends_sign_ins,
         an_email_belongs_to_one,
         pages_follow_each_other_in_every_order,
@@ -151,6 +152,23 @@ async fn a_deleted_user_is_gone_with_their_tokens(app: &App) {
     login(app, "ada@example.com", PASSWORD).await.problem(401);
     let again = registered(app, "ada@example.com").await;
     assert_ne!(path_of(&me(app, &again).await), path);
+}
+
+async fn signing_in_while_being_deleted_gives_no_good_tokens(app: &App) {
+    let token = registered(app, "ada@example.com").await;
+    let path = path_of(&me(app, &token).await);
+    let delete = async {
+        login(app, "ada@example.com", PASSWORD).await.expect(200);
+        app.delete(&path).bearer(&token).send().await.expect(204);
+    };
+    let logins = join_all((0..30).map(|_| login(app, "ada@example.com", PASSWORD)));
+    let (logins, ()) = tokio::join!(logins, delete);
+    for tokens in logins.iter().filter(|answer| answer.status == 200).map(|answer| answer.json()) {
+        let token = tokens["access_token"].as_str().unwrap();
+        app.get("/api/v1/users/me").bearer(token).send().await.problem(401);
+        let refresh = json!({"refresh_token": tokens["refresh_token"]});
+        app.post("/api/v1/auth/refresh", refresh).send().await.problem(401);
+    }
 }
 
 async fn another_role_ends_sign_ins(app: &App) {

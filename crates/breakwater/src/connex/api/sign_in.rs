@@ -22,6 +22,7 @@ use crate::kit::{
 
 /// Who registers.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = connex::Registration)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Registration {
     #[schema(format = Email, max_length = 254)]
@@ -34,6 +35,7 @@ pub(super) struct Registration {
 
 /// Whether it worked is not told here.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = connex::Registered)]
 pub(super) struct Registered {
     #[schema(value_type = String)]
     detail: &'static str,
@@ -46,7 +48,7 @@ pub(super) struct Registered {
     post, path = "/api/v1/auth/register", tag = "sign-in", request_body = Registration,
     responses(
         (status = 202, description = "The account exists if the email was free", body = Registered),
-        (status = 429, description = "Too many from this address", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many from this address", body = Problem),
         OfBodies, OfAll,
     ),
 )]
@@ -71,6 +73,7 @@ pub(super) async fn register(
 
 /// Who signs in.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = connex::Login)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Login {
     #[schema(format = Email, max_length = 254)]
@@ -84,8 +87,8 @@ pub(super) struct Login {
     post, path = "/api/v1/auth/login", tag = "sign-in", request_body = Login,
     responses(
         (status = 200, description = "Signed in", body = Tokens),
-        (status = 401, description = "The email or the password is not right", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many tries", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "The email or the password is not right", body = Problem),
+        (status = 429, description = "Too many tries", body = Problem),
         OfBodies, OfAll,
     ),
 )]
@@ -96,7 +99,8 @@ pub(super) async fn login(State(app): State<App>, Json(body): Json<Login>) -> Re
         Ok(_) => metrics.logins_ok.inc(),
         Err(problem) => match problem.status() {
             StatusCode::UNAUTHORIZED => metrics.logins_refused.inc(),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => metrics.logins_limited.inc(),
+            StatusCode::TOO_MANY_REQUESTS => metrics.logins_limited.inc(),
+            status if status.is_server_error() => metrics.logins_failed.inc(),
             _ => 0,
         },
     };
@@ -142,6 +146,7 @@ pub(super) fn check_account_limit(app: &App, email: &Email) -> Result<(), Proble
 
 /// A refresh token.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = connex::RefreshBody)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RefreshBody {
     #[schema(max_length = 64)]
@@ -155,7 +160,7 @@ pub(super) struct RefreshBody {
     post, path = "/api/v1/auth/refresh", tag = "sign-in", request_body = RefreshBody,
     responses(
         (status = 200, description = "New tokens, of both kinds", body = Tokens),
-        (status = 401, description = "Not a refresh token, or not good any more", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Not a refresh token, or not good any more", body = Problem),
         OfBodies, OfAll,
     ),
 )]

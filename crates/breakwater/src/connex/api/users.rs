@@ -8,7 +8,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
 use uuid::Uuid;
 
 use super::{
@@ -26,6 +26,62 @@ use crate::kit::{
     http::{Json, Path, Query},
     problem::Problem,
 };
+
+/// What a client has already.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is what the document says of it")]
+struct IfNoneMatch {
+    /// An ETag of this user that was read before: the user is sent if it is another by now
+    #[param(rename = "If-None-Match")]
+    tag: Option<String>,
+}
+
+/// What a client changes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is what the document says of it")]
+struct IfMatch {
+    /// The ETag that was read: nothing is done if it is another by now
+    #[param(rename = "If-Match")]
+    tag: Option<String>,
+}
+
+/// Answers of reads.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it is what the document says of them")]
+enum OfReads {
+    /// The user
+    #[response(status = 200, headers(("ETag" = String, description = "Their version")))]
+    Read(User),
+    /// Not changed since the version in If-None-Match
+    #[response(status = 304)]
+    NotModified,
+    /// There is no such user
+    #[response(status = 404)]
+    Missing(Problem),
+}
+
+/// Answers of changes.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it is what the document says of them")]
+enum OfChanges {
+    /// As they are now
+    #[response(status = 200, headers(("ETag" = String, description = "Their version")))]
+    Changed(User),
+    /// There is no such user
+    #[response(status = 404)]
+    Missing(Problem),
+    /// Changed by another since the version in the body, or somebody has this email
+    #[response(status = 409)]
+    Conflict(Problem),
+    /// Changed by another since the version in If-Match
+    #[response(status = 412)]
+    Stale(Problem),
+    /// The version is missing, in the body and in If-Match
+    #[response(status = 428)]
+    NoVersion(Problem),
+}
 
 /// What of the list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -55,6 +111,7 @@ fn limit_default() -> u32 {
 
 /// A page of users.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = connex::Page)]
 pub(super) struct Page {
     users: Vec<User>,
     /// Goes as `after` for the next page, with the same `sort`. Missing on the last.
@@ -69,8 +126,8 @@ pub(super) struct Page {
     get, path = "/api/v1/users", tag = "users", security(("bearer" = [])), params(Listing),
     responses(
         (status = 200, description = "A page", body = Page),
-        (status = 400, description = "A parameter cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A parameter breaks a rule: the detail names it", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A parameter cannot be read", body = Problem),
+        (status = 422, description = "A parameter breaks a rule: the detail names it", body = Problem),
         OfSigned, OfAll,
     ),
 )]
@@ -110,6 +167,7 @@ pub(super) async fn list(
 
 /// A user whom an admin adds.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = connex::Creation)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Creation {
     #[schema(format = Email, max_length = 254)]
@@ -129,8 +187,11 @@ pub(super) struct Creation {
     post, path = "/api/v1/users", tag = "users", security(("bearer" = [])), request_body = Creation,
     responses(
         (status = 201, description = "Added", body = User,
-            headers(("Location" = String, description = "Its path"), ("ETag" = String, description = "Its version"))),
-        (status = 409, description = "Somebody has this email", body = Problem, content_type = "application/problem+json"),
+            headers(
+                ("Location" = String, description = "Its path"),
+                ("ETag" = String, description = "Its version"),
+            )),
+        (status = 409, description = "Somebody has this email", body = Problem),
         OfBodies, OfSigned, OfAll,
     ),
 )]
@@ -158,13 +219,7 @@ pub(super) async fn create(
 /// Who I am
 #[utoipa::path(
     get, path = "/api/v1/users/me", tag = "users", security(("bearer" = [])),
-    params(("If-None-Match" = Option<String>, Header, description = "An ETag that is there already")),
-    responses(
-        (status = 200, description = "The one whose token it is", body = User, headers(("ETag" = String, description = "Its version"))),
-        (status = 304, description = "Not changed since that version"),
-        (status = 404, description = "Deleted meanwhile", body = Problem, content_type = "application/problem+json"),
-        OfSigned, OfAll,
-    ),
+    params(IfNoneMatch), responses(OfReads, OfSigned, OfAll),
 )]
 pub(super) async fn me(
     State(app): State<App>,
@@ -179,16 +234,8 @@ pub(super) async fn me(
 /// For the user themself and admins.
 #[utoipa::path(
     get, path = "/api/v1/users/{id}", tag = "users", security(("bearer" = [])),
-    params(
-        ("id" = Uuid, Path, description = "The user's id"),
-        ("If-None-Match" = Option<String>, Header, description = "An ETag that is there already"),
-    ),
-    responses(
-        (status = 200, description = "The user", body = User, headers(("ETag" = String, description = "Its version"))),
-        (status = 304, description = "Not changed since that version"),
-        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
-        OfSigned, OfAll,
-    ),
+    params(("id" = Uuid, Path, description = "The user's id"), IfNoneMatch),
+    responses(OfReads, OfSigned, OfAll),
 )]
 pub(super) async fn read(
     State(app): State<App>,
@@ -212,6 +259,7 @@ async fn cached(app: &App, id: Uuid, headers: &HeaderMap) -> Result<Response, Pr
 
 /// A new state of a user, with all that can be changed.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = connex::Replacement)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Replacement {
     /// Another one than before is for admins
@@ -227,6 +275,7 @@ pub(super) struct Replacement {
 
 /// What is to be different.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = connex::Change)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Change {
     /// For admins
@@ -245,18 +294,8 @@ pub(super) struct Change {
 /// For the user themself and admins. Another role ends the user's sign-ins.
 #[utoipa::path(
     put, path = "/api/v1/users/{id}", tag = "users", security(("bearer" = [])), request_body = Replacement,
-    params(
-        ("id" = Uuid, Path, description = "The user's id"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that was read, unless the body has the version"),
-    ),
-    responses(
-        (status = 200, description = "Replaced", body = User, headers(("ETag" = String, description = "Its version"))),
-        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Changed by another since the version in the body, or somebody has this email", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "Changed by another since the version in If-Match", body = Problem, content_type = "application/problem+json"),
-        (status = 428, description = "The version is missing", body = Problem, content_type = "application/problem+json"),
-        OfBodies, OfSigned, OfAll,
-    ),
+    params(("id" = Uuid, Path, description = "The user's id"), IfMatch),
+    responses(OfChanges, OfBodies, OfSigned, OfAll),
 )]
 pub(super) async fn replace(
     state: State<App>,
@@ -275,18 +314,8 @@ pub(super) async fn replace(
 /// For the user themself and admins. What is not said stays. Another role ends the user's sign-ins.
 #[utoipa::path(
     patch, path = "/api/v1/users/{id}", tag = "users", security(("bearer" = [])), request_body = Change,
-    params(
-        ("id" = Uuid, Path, description = "The user's id"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that was read, unless the body has the version"),
-    ),
-    responses(
-        (status = 200, description = "Changed", body = User, headers(("ETag" = String, description = "Its version"))),
-        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Changed by another since the version in the body, or somebody has this email", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "Changed by another since the version in If-Match", body = Problem, content_type = "application/problem+json"),
-        (status = 428, description = "The version is missing", body = Problem, content_type = "application/problem+json"),
-        OfBodies, OfSigned, OfAll,
-    ),
+    params(("id" = Uuid, Path, description = "The user's id"), IfMatch),
+    responses(OfChanges, OfBodies, OfSigned, OfAll),
 )]
 pub(super) async fn change(
     State(app): State<App>,
@@ -339,14 +368,11 @@ pub(super) async fn change(
 /// For the user themself and admins. Ends the user's sign-ins.
 #[utoipa::path(
     delete, path = "/api/v1/users/{id}", tag = "users", security(("bearer" = [])),
-    params(
-        ("id" = Uuid, Path, description = "The user's id"),
-        ("If-Match" = Option<String>, Header, description = "Delete this version alone"),
-    ),
+    params(("id" = Uuid, Path, description = "The user's id"), IfMatch),
     responses(
         (status = 204, description = "Deleted"),
-        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "Changed by another since the version in If-Match", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such user", body = Problem),
+        (status = 412, description = "Changed by another since the version in If-Match", body = Problem),
         OfSigned, OfAll,
     ),
 )]
@@ -380,6 +406,7 @@ pub(super) async fn delete(
 
 /// A new password, by who knows the old one.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = connex::NewPassword)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPassword {
     #[schema(format = Password, max_length = 128)]
@@ -392,12 +419,13 @@ pub(super) struct NewPassword {
 ///
 /// Ends all sign-ins of the user, and gives the tokens of a new one.
 #[utoipa::path(
-    put, path = "/api/v1/users/me/password", tag = "users", security(("bearer" = [])), request_body = NewPassword,
+    put, path = "/api/v1/users/me/password", tag = "users", security(("bearer" = [])),
+    request_body = NewPassword,
     responses(
         (status = 200, description = "Changed", body = Tokens),
-        (status = 404, description = "Deleted meanwhile", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Changed by another request at the same time", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many tries", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Deleted meanwhile", body = Problem),
+        (status = 409, description = "Changed by another request at the same time", body = Problem),
+        (status = 429, description = "Too many tries", body = Problem),
         OfBodies, OfSigned, OfAll,
     ),
 )]
