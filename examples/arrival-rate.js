@@ -20,5 +20,5 @@ export const options = {
 };
 
 export default function () {
-  http.get(`${BASE_URL}/slow`);
+  http.get(`${BASE_URL}/ready`);
 }

@@ -7,20 +7,28 @@ const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
 
 export const options = { vus: 2, iterations: 10, batchPerHost: 4 };
 
-export default function () {
+export function setup() {
+  const credentials = JSON.stringify({ email: 'admin@example.com', password: 'breakwater-demo' });
+  const res = http.post(`${BASE_URL}/api/v1/auth/login`, credentials, {
+    headers: { 'Content-Type': 'application/json' },
+  });
+  return { Authorization: `Bearer ${res.json('access_token')}` };
+}
+
+export default function (headers) {
   const responses = http.batch({
-    front: `${BASE_URL}/`,
-    list: ['GET', `${BASE_URL}/api/items?page=3`, null, { tags: { name: 'list' } }],
+    health: `${BASE_URL}/health`,
+    list: ['GET', `${BASE_URL}/api/v1/users?limit=10`, null, { headers, tags: { name: 'list' } }],
     create: {
       method: 'POST',
-      url: `${BASE_URL}/api/items`,
-      body: JSON.stringify({ name: 'one of a batch' }),
-      params: { headers: { 'Content-Type': 'application/json' } },
+      url: `${BASE_URL}/api/v1/users`,
+      body: JSON.stringify({ name: 'One of a batch', email: `${Math.random()}@example.com`, password: 'of-a-batch' }),
+      params: { headers: { ...headers, 'Content-Type': 'application/json' } },
     },
   });
   check(responses, {
-    'front page is there': (r) => r.front.status === 200,
+    'service is alive': (r) => r.health.status === 200,
     'list is there': (r) => r.list.status === 200,
-    'item is created': (r) => r.create.status === 201,
+    'user is created': (r) => r.create.status === 201,
   });
 }

@@ -16,11 +16,19 @@ export const options = {
   },
 };
 
-export default function () {
-  const res = http.get(`${BASE_URL}/api/items?page=1`, { tags: { name: 'list' } });
+export function setup() {
+  const credentials = JSON.stringify({ email: 'admin@example.com', password: 'breakwater-demo' });
+  const res = http.post(`${BASE_URL}/api/v1/auth/login`, credentials, {
+    headers: { 'Content-Type': 'application/json' },
+  });
+  return { Authorization: `Bearer ${res.json('access_token')}` };
+}
+
+export default function (headers) {
+  const res = http.get(`${BASE_URL}/api/v1/users`, { headers, tags: { name: 'list' } });
   check(res, {
     'status is 200': (r) => r.status === 200,
-    'has items': (r) => r.json('items').length > 0,
+    'has users': (r) => r.json('users').length > 0,
   });
   sleep(0.1);
 }

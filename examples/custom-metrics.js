@@ -5,30 +5,38 @@ import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
 
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
 
-const itemsSeen = new Counter('items_seen');
-const lastPage = new Gauge('last_page');
-const cheapItems = new Rate('cheap_items');
-const price = new Trend('price');
+const usersSeen = new Counter('users_seen');
+const lastLimit = new Gauge('last_limit');
+const longNames = new Rate('long_names');
+const nameLength = new Trend('name_length');
 const listTime = new Trend('list_time', true); // a time, in milliseconds
 
 export const options = {
   vus: 2,
   iterations: 20,
   thresholds: {
-    items_seen: ['count>=400'],
-    price: ['med>10'],
-    'list_time{page:1}': ['max<5000'],
+    users_seen: ['count>=100'],
+    name_length: ['med>5'],
+    'list_time{limit:1}': ['max<5000'],
   },
 };
 
-export default function () {
-  const page = 1 + (__ITER % 10);
-  const res = http.get(`${BASE_URL}/api/items?page=${page}`);
-  listTime.add(res.timings.duration, { page: String(page) });
-  lastPage.add(page);
-  for (const item of res.json('items')) {
-    itemsSeen.add(1);
-    price.add(item.price);
-    cheapItems.add(item.price < 100);
+export function setup() {
+  const credentials = JSON.stringify({ email: 'admin@example.com', password: 'breakwater-demo' });
+  const res = http.post(`${BASE_URL}/api/v1/auth/login`, credentials, {
+    headers: { 'Content-Type': 'application/json' },
+  });
+  return { Authorization: `Bearer ${res.json('access_token')}` };
+}
+
+export default function (headers) {
+  const limit = 1 + (__ITER % 10);
+  const res = http.get(`${BASE_URL}/api/v1/users?limit=${limit}`, { headers });
+  listTime.add(res.timings.duration, { limit: String(limit) });
+  lastLimit.add(limit);
+  for (const user of res.json('users')) {
+    usersSeen.add(1);
+    nameLength.add(user.name.length);
+    longNames.add(user.name.length > 12);
   }
 }

@@ -7,5 +7,5 @@ const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
 export const options = { vus: 5, duration: '3s' };
 
 export default function () {
-  http.get(`${BASE_URL}/`);
+  http.get(`${BASE_URL}/health`);
 }

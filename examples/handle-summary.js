@@ -7,7 +7,7 @@ const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
 export const options = { vus: 2, iterations: 20 };
 
 export default function () {
-  http.get(`${BASE_URL}/`);
+  http.get(`${BASE_URL}/health`);
 }
 
 export function handleSummary(data) {

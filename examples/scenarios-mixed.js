@@ -12,7 +12,7 @@ export const options = {
       exec: 'read',
       vus: 5,
       duration: '3s',
-      env: { PAGE: '2' },
+      env: { LIMIT: '20' },
       tags: { kind: 'read' },
     },
     writers: {
@@ -30,13 +30,22 @@ export const options = {
   },
 };
 
-export function read() {
-  http.get(`${BASE_URL}/api/items?page=${__ENV.PAGE}`);
+export function setup() {
+  const credentials = JSON.stringify({ email: 'admin@example.com', password: 'breakwater-demo' });
+  const res = http.post(`${BASE_URL}/api/v1/auth/login`, credentials, {
+    headers: { 'Content-Type': 'application/json' },
+  });
+  return { Authorization: `Bearer ${res.json('access_token')}` };
+}
+
+export function read(headers) {
+  http.get(`${BASE_URL}/api/v1/users?limit=${__ENV.LIMIT}`, { headers });
   sleep(0.1);
 }
 
-export function write() {
-  http.post(`${BASE_URL}/api/items`, JSON.stringify({ name: `item of VU ${__VU}` }), {
-    headers: { 'Content-Type': 'application/json' },
+export function write(headers) {
+  const user = { name: `User of VU ${__VU}`, email: `vu${__VU}-${Math.random()}@example.com`, password: 'of-an-example' };
+  http.post(`${BASE_URL}/api/v1/users`, JSON.stringify(user), {
+    headers: { ...headers, 'Content-Type': 'application/json' },
   });
 }

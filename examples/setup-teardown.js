@@ -8,20 +8,22 @@ const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
 export const options = { vus: 2, iterations: 10 };
 
 export function setup() {
-  const res = http.post(`${BASE_URL}/login`, JSON.stringify({ user: 'alice' }));
+  const credentials = JSON.stringify({ email: 'admin@example.com', password: 'breakwater-demo' });
+  const res = http.post(`${BASE_URL}/api/v1/auth/login`, credentials, {
+    headers: { 'Content-Type': 'application/json' },
+  });
   if (res.status !== 200) {
-    throw new Error(`cannot log in: ${res.error || res.status}`);
+    throw new Error(`cannot sign in: ${res.error || res.status}`);
   }
-  return { token: res.json('token') };
+  return { Authorization: `Bearer ${res.json('access_token')}` };
 }
 
-export default function (data) {
-  const res = http.get(`${BASE_URL}/api/items?page=1`, {
-    headers: { Authorization: `Bearer ${data.token}` },
-  });
+export default function (headers) {
+  const res = http.get(`${BASE_URL}/api/v1/users`, { headers });
   check(res, { 'list is there': (r) => r.status === 200 });
 }
 
-export function teardown(data) {
-  console.log(`done with ${data.token}`);
+export function teardown(headers) {
+  http.post(`${BASE_URL}/api/v1/auth/logout`, null, { headers });
+  console.log('signed out');
 }

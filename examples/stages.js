@@ -14,6 +14,6 @@ export const options = {
 };
 
 export default function () {
-  http.get(`${BASE_URL}/`);
+  http.get(`${BASE_URL}/health`);
   sleep(0.1);
 }
