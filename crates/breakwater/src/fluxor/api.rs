@@ -42,20 +42,22 @@ pub(super) fn routes(app: App) -> OpenApiRouter {
 }
 
 /// A response that is ready, with room for the headers that every response gets: the map grows only once.
-fn whole(content_type: &'static str, bytes: Bytes) -> Response {
+fn whole(content_type: HeaderValue, bytes: Bytes) -> Response {
     let mut headers = HeaderMap::with_capacity(8);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CONTENT_TYPE, content_type);
     let mut response = Response::new(bytes.into());
     *response.headers_mut() = headers;
     response
 }
 
 fn json(bytes: Bytes) -> Response {
-    whole("application/json", bytes)
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    whole(JSON, bytes)
 }
 
 fn text(text: &'static str) -> Response {
-    whole("text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()))
+    const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+    whole(TEXT, Bytes::from_static(text.as_bytes()))
 }
 
 /// Whether the process is alive

@@ -10,6 +10,10 @@
 //! answered. A client that goes away while it waits leaves the line as soon as the server sees it, which for a request whose body
 //! has not been read is not before its turn.
 //!
+//! A request that is answered without waiting for anything (a database, a body, a client that reads slowly) is in progress only
+//! while a thread works on it, so there are never more of these than threads: they wait in the runtime's queue, not in the line.
+//! The limits are for what takes time while it takes no CPU, and for memory.
+//!
 //! # What the default limits promise
 //!
 //! 5,000 clients with a utilisation of 67 % are 3,350 requests in progress and 1,650 waiting. Given a service that answers
@@ -25,7 +29,7 @@
 //!
 //! # How
 //!
-//! One 64-bit word holds the requests in progress, those waiting, and the limit ([`gate`]). With room free, admission is one
+//! One 64-bit word holds the requests in progress, those waiting, and the limit (`gate`). With room free, admission is one
 //! compare-and-swap (and a count), and so is the end: no lock, no allocation, no boxed future. Only who waits takes a lock.
 
 mod gate;

@@ -25,7 +25,7 @@ pub use layer::{Key, RateLayer, RateLimited};
 /// A limit for each of many clients, in bounded memory.
 ///
 /// A key is kept as its hash, so long keys cost no more than short ones, and only until it has its whole allowance back.
-/// Should more than `clients_max` be active at once, they share the allowances of [`SHARED`] clients until it is fewer again:
+/// Should more than 65,536 be active at once, they share the allowances of 1,024 clients until it is fewer again:
 /// someone who invents keys makes the limit stricter for others, and the memory no larger.
 #[derive(Debug)]
 pub struct RateLimit {

@@ -40,6 +40,8 @@ pub async fn serve(
     let patience = Duration::from_millis(settings.client_timeout_ms);
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(32 << 10);
+    // Answers are short: copying head and body together costs less than sending them from two places.
+    http.http1().writev(false);
     http.http2().timer(TokioTimer::new()).max_header_list_size(32 << 10).max_concurrent_streams(128);
     http.http2().keep_alive_interval(patience).keep_alive_timeout(patience);
     let http = Arc::new(http);
