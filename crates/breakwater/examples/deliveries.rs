@@ -220,6 +220,7 @@ async fn doors(address: SocketAddr, session: u64, members: u64) -> Result<Vec<St
             .header(header::HOST, address.to_string())
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::<bytes::Bytes>::from(body))?;
+        api.ready().await?;
         let answer = api.send_request(request).await?.into_body().collect().await?.to_bytes();
         Ok(serde_json::from_slice(&answer)?)
     };

@@ -1,6 +1,8 @@
 //! Location over real sockets: the API, what members of a session see, and how connections end.
 
 mod common;
+#[path = "location/member.rs"]
+mod member;
 
 use std::time::Duration;
 
@@ -8,15 +10,13 @@ use breakwater::{
     kit::config::Settings,
     service::{Service, System},
 };
-use common::{App, Call, on_each_database};
-use futures_util::{SinkExt, StreamExt};
+use common::{App, on_each_database};
+use futures_util::SinkExt;
 use http::Method;
-use serde_json::{Value, json};
+use member::{join, member, text};
+use serde_json::json;
 use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream,
-    tungstenite::{Error, Message, protocol::frame::coding::CloseCode},
-};
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 const SESSIONS: &str = "/api/v1/sessions";
 
@@ -33,123 +33,6 @@ async fn session(app: &App) -> (String, String) {
     let created = app.post(SESSIONS, json!({"name": "walk", "metadata": {"city": "Bern"}})).send().await;
     let created = created.expect(201).json();
     (text(&created["id"]), text(&created["owner_token"]))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("a text: {value}")).to_owned()
-}
-
-/// Somebody who has joined.
-#[derive(Clone)]
-struct Participant {
-    session: String,
-    id: String,
-    token: String,
-}
-
-async fn join(address: std::net::SocketAddr, session: &str, name: &str) -> Participant {
-    let call = Call::new(address, Method::POST, &format!("{SESSIONS}/{session}/join"));
-    let joined = call.json(json!({"name": name})).send().await.expect(201).json();
-    Participant {
-        session: session.to_owned(),
-        id: text(&joined["participant"]),
-        token: text(&joined["token"]),
-    }
-}
-
-/// A participant's connection.
-struct Member {
-    id: String,
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    welcome: Value,
-}
-
-impl Participant {
-    async fn try_connect(&self, address: std::net::SocketAddr, query: &str) -> Result<Member, Error> {
-        let (session, token) = (&self.session, &self.token);
-        let url = format!("ws://{address}{SESSIONS}/{session}/ws?token={token}{query}");
-        let (socket, _) = tokio_tungstenite::connect_async(url).await?;
-        let mut member = Member { id: self.id.clone(), socket, welcome: Value::Null };
-        member.welcome = member.next().await;
-        assert_eq!(member.welcome["type"], "welcome");
-        Ok(member)
-    }
-
-    async fn connect(&self, app: &App) -> Member {
-        self.try_connect(app.service.address(), "").await.expect("a connection")
-    }
-}
-
-async fn member(app: &App, session: &str, name: &str) -> Member {
-    join(app.service.address(), session, name).await.connect(app).await
-}
-
-impl Member {
-    async fn receive(&mut self) -> Message {
-        let received = timeout(Duration::from_secs(20), self.socket.next()).await;
-        received.expect("a message within 20 s").expect("an open connection").expect("a message")
-    }
-
-    /// The next message that is JSON.
-    async fn next(&mut self) -> Value {
-        loop {
-            match self.receive().await {
-                Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    async fn next_of(&mut self, kind: &str) -> Value {
-        loop {
-            let message = self.next().await;
-            if message["type"] == kind {
-                return message;
-            }
-        }
-    }
-
-    async fn say(&mut self, message: Value) {
-        self.socket.send(Message::text(message.to_string())).await.expect("it can be sent");
-    }
-
-    async fn is_at(&mut self, lat: f64) {
-        self.say(json!({"type": "position", "lat": lat, "lon": 7.5})).await;
-    }
-
-    /// Reads until `participant` is seen at `lat`; gives the sequence number.
-    async fn sees(&mut self, participant: &str, lat: f64) -> u64 {
-        loop {
-            let message = self.next_of("positions").await;
-            for position in message["positions"].as_array().expect("a list") {
-                assert!(position["at"].as_i64().is_some_and(|at| at > 1_600_000_000_000), "{position}");
-                if position["participant"] == participant && position["lat"] == lat {
-                    return message["seq"].as_u64().expect("a number");
-                }
-            }
-        }
-    }
-
-    async fn hears(&mut self, participant: &str, presence: &str) {
-        loop {
-            let message = self.next_of("presence").await;
-            let told = message["participants"].as_array().expect("a list");
-            if told.iter().any(|told| told["participant"] == participant && told["presence"] == presence) {
-                return;
-            }
-        }
-    }
-
-    /// How the service closes the connection.
-    async fn closed(mut self) -> (u16, String) {
-        loop {
-            if let Message::Close(frame) = self.receive().await {
-                let frame = frame.expect("a close says why");
-                return (CloseCode::into(frame.code), frame.reason.to_string());
-            }
-        }
-    }
 }
 
 /// The value of a counter or gauge.
