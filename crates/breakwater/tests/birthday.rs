@@ -1,6 +1,10 @@
 //! Birthday over HTTP: people, messages, and the way from the one to the other.
 
 mod common;
+#[path = "birthday/rates.rs"]
+mod rates;
+#[path = "birthday/schedule.rs"]
+mod schedule;
 
 use std::time::Duration;
 

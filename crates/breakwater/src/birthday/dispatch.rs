@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
@@ -19,8 +19,8 @@ use super::{
 };
 use crate::kit::queue::Outgoing;
 
-/// How long a claim counts: well over the time limit of publishing.
-const CLAIM: SignedDuration = SignedDuration::from_secs(120);
+/// How many leases a claim counts for: by default two minutes, well over the time limit of publishing.
+const CLAIM_LEASES: i32 = 4;
 
 /// What is to be done with a message that is claimed.
 enum Verdict {
@@ -53,7 +53,8 @@ impl Birthday {
     async fn dispatch_batch(&self, now: Timestamp) -> anyhow::Result<Option<u64>> {
         let (db, claim) = (&self.kit.db.write, Uuid::now_v7().to_string());
         let limit = i64::from(self.settings().birthday_batch);
-        let claimed = messages::claim(db, &claim, now, CLAIM, limit).await?;
+        let hold = self.settings().lease() * CLAIM_LEASES;
+        let claimed = messages::claim(db, &claim, now, hold, limit).await?;
         if claimed.is_empty() {
             return Ok(None);
         }

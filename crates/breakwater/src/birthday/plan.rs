@@ -97,7 +97,7 @@ impl Birthday {
         let person = user.person().with_context(|| format!("user {}", user.id));
         let person = person.inspect_err(|error| tracing::error!("cannot plan: {error:#}")).ok()?;
         let (year, due) = self.rules.within(&person, window)?;
-        Some(Planned { user_id: user.id.clone(), year, due })
+        Some(Planned { user_id: user.id.clone(), version: user.version, year, due })
     }
 
     /// The message that is to be stored at once for a user who is new or has changed. What is further off is left to the

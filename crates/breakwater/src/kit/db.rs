@@ -59,7 +59,9 @@ impl Db {
 
     async fn sqlite(settings: &StorageSettings, url: &str) -> Result<Self, DbError> {
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        let options = pool(settings).after_connect(|connection, _| {
+        // There is nothing between us and the file that could have failed unseen. And whoever is cancelled while testing a
+        // connection closes it, with which a database in memory would be gone.
+        let options = pool(settings).test_before_acquire(false).after_connect(|connection, _| {
             Box::pin(async move {
                 // WAL lets readers go on while one writes; with it NORMAL survives a crash of the process, and a crash of
                 // the machine costs the last transactions at most (sqlite.org/wal.html).

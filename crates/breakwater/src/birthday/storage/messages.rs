@@ -48,6 +48,8 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
     pub user_id: String,
+    /// The version of the user that it was worked out from.
+    pub version: i64,
     pub year: i16,
     pub due: Timestamp,
 }
@@ -57,18 +59,28 @@ pub fn id(user_id: &str, year: i64) -> String {
     format!("{user_id}-{year}")
 }
 
-/// Stores those that are not stored yet, and tells how many these were.
+/// Rows of one INSERT. SQLite looks each parameter up among all of the statement, so long statements are slow.
+const ROWS: usize = 128;
+
+/// Stores those that are not stored yet and whose users have not changed meanwhile, and tells how many these were. Who
+/// changes a user plans anew. (Two transactions of PostgreSQL may miss each other here; publishing works it out again.)
 pub async fn plan(connection: &mut AnyConnection, planned: &[Planned], now: Timestamp) -> sqlx::Result<u64> {
-    if planned.is_empty() {
-        return Ok(0);
+    let mut stored = 0;
+    for planned in planned.chunks(ROWS) {
+        stored += insert(connection, planned, now).await?;
     }
+    Ok(stored)
+}
+
+async fn insert(connection: &mut AnyConnection, planned: &[Planned], now: Timestamp) -> sqlx::Result<u64> {
     let rows = padded(planned);
-    let columns = ["TEXT", "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT"];
     let sql = format!(
         "INSERT INTO birthday_messages \
-         (id, user_id, year, state, due_ms, scheduled_ms, touched_ms, attempts, claimed_ms) VALUES {} \
-         ON CONFLICT (id) DO NOTHING",
-        places(rows.len(), &columns)
+         (id, user_id, year, state, due_ms, scheduled_ms, touched_ms, attempts, claimed_ms) \
+         SELECT v.column1, v.column2, v.column3, 'scheduled', v.column4, v.column5, v.column5, 0, 0 \
+         FROM (VALUES {}) AS v JOIN birthday_users u ON u.id = v.column2 AND u.version = v.column6 \
+         WHERE true ON CONFLICT (id) DO NOTHING",
+        places(rows.len(), &["TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT"])
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for planned in &rows {
@@ -76,12 +88,9 @@ pub async fn plan(connection: &mut AnyConnection, planned: &[Planned], now: Time
             .bind(id(&planned.user_id, planned.year.into()))
             .bind(&planned.user_id)
             .bind(i64::from(planned.year))
-            .bind(State::Scheduled.name())
             .bind(planned.due.as_millisecond())
             .bind(now.as_millisecond())
-            .bind(now.as_millisecond())
-            .bind(0_i64)
-            .bind(0_i64);
+            .bind(planned.version);
     }
     Ok(query.execute(connection).await?.rows_affected())
 }
@@ -106,7 +115,8 @@ pub struct Claimed {
     pub since_ms: Option<i64>,
 }
 
-/// Claims at most `limit` messages that are due and that nobody else claimed within `hold` of now.
+/// Claims at most `limit` messages that are due and that nobody else claimed within `hold` of now. When two claim at once
+/// one of them may get none; there is more for it at its next step.
 pub async fn claim(
     pool: &AnyPool,
     claim: &str,
