@@ -9,12 +9,18 @@ mod courses;
 mod users;
 
 use std::{
+    fmt,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
 use anyhow::Context;
 use jiff::Timestamp;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, NoLabelSet},
+    metrics::MetricType,
+};
 use sqlx::AnyPool;
 use tokio::time::Instant;
 
@@ -42,10 +48,11 @@ impl Storage {
     pub(super) fn new(kit: &Kit) -> anyhow::Result<Self> {
         let (settings, storage) = (&kit.settings.azora, &kit.settings.storage);
         let longest_wait = Duration::from_millis(storage.pool_timeout_ms);
-        let limits = limits(settings, storage.pool_size, longest_wait)?;
+        let reads = Admission::new(limits(settings, storage.pool_size, longest_wait)?);
+        kit.metrics.collector(Box::new(Door(reads.clone())));
         Ok(Self {
             db: kit.db.clone(),
-            reads: Admission::new(limits),
+            reads,
             started: Instant::now(),
             // As if one had been changed just before: another instance may have.
             courses_changed_ms: AtomicU64::new(0),
@@ -79,6 +86,29 @@ fn limits(settings: &AzoraSettings, pool_size: u32, longest_wait: Duration) -> a
     let clients = settings.azora_clients.max(reading);
     let share = f64::from(reading) / f64::from(clients);
     Limits::new(clients, share, longest_wait).context("--azora-clients")
+}
+
+/// The figures of the door, read at each scrape.
+#[derive(Debug)]
+struct Door(Admission);
+
+impl Collector for Door {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let figures = self.0.figures();
+        for (name, help, value) in [
+            ("azora_reads_in_progress", "Reads that have a database connection", figures.in_progress),
+            ("azora_reads_waiting", "Reads that wait for one", figures.waiting),
+        ] {
+            encoder
+                .encode_descriptor(name, help, None, MetricType::Gauge)?
+                .encode_gauge(&i64::from(value))?;
+        }
+        let refused = figures.refused_full + figures.refused_waited_too_long;
+        let help = "Reads answered with 503, at once or after waiting";
+        encoder
+            .encode_descriptor("azora_reads_refused", help, None, MetricType::Counter)?
+            .encode_counter::<NoLabelSet, _, f64>(&refused, None)
+    }
 }
 
 fn now_ms() -> i64 {

@@ -1,5 +1,6 @@
 //! The API of Azora, on each database.
 
+#[path = "../common/mod.rs"]
 mod common;
 
 use std::io::Read;
@@ -26,6 +27,9 @@ fn settings() -> Settings {
         ..Settings::default()
     }
 }
+
+#[cfg(feature = "servers")]
+mod instances;
 
 on_each_database!(
     System::Azora,
@@ -358,4 +362,26 @@ async fn the_same_seed_again_adds_nothing(app: &App) {
     let list = Call::new(second.address(), Method::GET, "/api/v1/courses").send().await.expect(200).json();
     assert_eq!(list["total"], 50);
     second.stop().await;
+}
+
+/// One read has a place, and waits for the only connection: the next is refused at once, and both are served afterwards.
+#[tokio::test]
+async fn who_finds_the_database_busy_is_sent_away_at_once() {
+    let mut settings = settings();
+    settings.azora.azora_reserve = settings.storage.pool_size;
+    settings.azora.azora_clients = 1;
+    let app = App::on_sqlite(System::Azora, settings).await;
+    let busy = app.service.kit().db.write.acquire().await.unwrap();
+    let waiting = tokio::spawn(app.get("/api/v1/courses").send());
+    while !app.service.kit().metrics.text().contains("breakwater_azora_reads_in_progress 1") {
+        tokio::task::yield_now().await;
+    }
+    let refused = app.get(&format!("/api/v1/courses/{NO_ID}")).send().await;
+    assert!(!refused.header(header::RETRY_AFTER).is_empty());
+    refused.problem(503);
+    assert!(app.service.kit().metrics.text().contains("breakwater_azora_reads_refused_total 1"));
+    drop(busy);
+    waiting.await.unwrap().expect(200);
+    app.get(&format!("/api/v1/courses/{NO_ID}")).send().await.problem(404);
+    app.end().await;
 }
