@@ -14,7 +14,7 @@ mod domain;
 mod seed;
 mod storage;
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::extract::FromRef;
@@ -58,9 +58,12 @@ pub struct AzoraSettings {
     /// Connections of --pool-size that reads leave free for sign-in and writes. With --pool-size 25, 20 read
     #[arg(long, env = "BREAKWATER_AZORA_RESERVE", value_name = "N", default_value_t = 5)]
     pub azora_reserve: u32,
-    /// How often a minute somebody may try to sign in to one account
-    #[arg(long, env = "BREAKWATER_AZORA_SIGN_INS", value_name = "N", default_value = "60")]
-    pub azora_sign_ins: NonZeroU32,
+    /// Tries to sign in to one account in a minute, right or wrong. 0: no limit
+    #[arg(long, env = "BREAKWATER_AZORA_SIGN_INS_PER_ACCOUNT", value_name = "N", default_value_t = 20)]
+    pub azora_sign_ins_per_account: u32,
+    /// Tries to sign in from one address in a minute. 0: no limit, as tests of load need that come from one machine
+    #[arg(long, env = "BREAKWATER_AZORA_SIGN_INS_PER_ADDRESS", value_name = "N", default_value_t = 300)]
+    pub azora_sign_ins_per_address: u32,
 }
 defaults_of_flags!(AzoraSettings);
 
@@ -75,7 +78,7 @@ struct Shared {
     response: Layer,
     realm: Realm,
     passwords: Passwords,
-    sign_ins: RateLimit,
+    sign_ins_per_account: Option<RateLimit>,
     tasks: TaskTracker,
 }
 
@@ -114,7 +117,7 @@ pub async fn start(kit: &Kit) -> anyhow::Result<OpenApiRouter> {
         response: layer("azora-response", settings.azora_response_s),
         realm: kit.auth.realm("azora"),
         passwords: kit.auth.passwords().clone(),
-        sign_ins: RateLimit::new(settings.azora_sign_ins, Duration::from_secs(60)),
+        sign_ins_per_account: RateLimit::a_minute(settings.azora_sign_ins_per_account),
         tasks: kit.tasks.clone(),
     }));
     if let Some(admin) = &settings.azora_admin {
@@ -131,5 +134,5 @@ pub async fn start(kit: &Kit) -> anyhow::Result<OpenApiRouter> {
             layer.clear().await;
         }
     }
-    Ok(api::routes(app))
+    Ok(api::routes(app, kit))
 }

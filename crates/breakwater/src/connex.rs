@@ -13,7 +13,7 @@ mod metrics;
 mod seed;
 mod storage;
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use bytes::Bytes;
@@ -99,18 +99,13 @@ pub async fn start(kit: &Kit) -> anyhow::Result<OpenApiRouter> {
         passwords: kit.auth.passwords().clone(),
         cached: kit.cache.layer("connex-user", ttl),
         metrics,
-        sign_ins_per_account: a_minute(settings.connex_sign_ins_per_account),
+        sign_ins_per_account: RateLimit::a_minute(settings.connex_sign_ins_per_account),
         tasks: kit.tasks.clone(),
     }));
     seed::admins(&app.0.users, &app.0.passwords, &settings.connex_admin).await?;
     seed::users(&app.0.users, &app.0.passwords, settings.connex_seed).await?;
     kit.tasks.spawn(app.clone().count_users(kit.shutdown.clone()));
     Ok(api::routes(app, kit))
-}
-
-/// A limit of so many a minute, of which none is kept waiting that come at once.
-fn a_minute(count: u32) -> Option<RateLimit> {
-    NonZeroU32::new(count).map(|count| RateLimit::new(count, Duration::from_secs(60)))
 }
 
 impl App {

@@ -12,6 +12,7 @@ use breakwater::{
     service::System,
 };
 use common::App;
+use serde_json::json;
 use tokio::{process::Command, time::timeout};
 
 /// How long it looks for more, in seconds. It ends earlier when it has tried what it knows.
@@ -59,5 +60,18 @@ async fn fluxor() {
     settings.server.admin_token = Some(Secret::from(TOKEN));
     let app = App::on_sqlite(System::Fluxor, settings).await;
     explore(&app, Some(TOKEN)).await;
+    app.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs schemathesis: SCHEMATHESIS"]
+async fn azora() {
+    let mut settings = Settings::default();
+    settings.azora.azora_seed = 10;
+    settings.azora.azora_admin = Some(Secret::from("admin@azora.example:a password of this test"));
+    let app = App::on_sqlite(System::Azora, settings).await;
+    let account = json!({ "email": "admin@azora.example", "password": "a password of this test" });
+    let tokens = app.post("/api/v1/auth/login", account).send().await.expect(200).json();
+    explore(&app, tokens["access_token"].as_str()).await;
     app.end().await;
 }

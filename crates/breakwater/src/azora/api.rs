@@ -4,31 +4,50 @@ mod courses;
 mod profile;
 mod sign_in;
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use bytes::Bytes;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::App;
 use crate::kit::{
+    Kit,
+    auth::Bearer,
     cache::Figures,
     http::{Json, compression::Compression},
+    rate::{Key, RateLayer, RateLimit, TrustedProxies},
 };
 
-pub(super) fn routes(app: App) -> OpenApiRouter {
-    OpenApiRouter::new()
+pub(super) fn routes(app: App, kit: &Kit) -> OpenApiRouter {
+    let settings = &kit.settings;
+    let mut strangers = OpenApiRouter::new().routes(routes!(sign_in::login));
+    if let Some(limit) = RateLimit::a_minute(settings.azora.azora_sign_ins_per_address) {
+        let proxies = TrustedProxies::new(settings.server.trusted_proxies.iter().copied());
+        strangers = strangers.route_layer(RateLayer::new(Arc::new(limit), Key::Address(proxies)));
+    }
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(profile::read, profile::change))
         .routes(routes!(courses::list, courses::create))
         .routes(routes!(courses::read, courses::replace, courses::delete))
         .routes(routes!(cache_stats))
         .layer(Compression::default())
         // Outside of the layer: tokens are not compressed.
-        .routes(routes!(sign_in::login))
+        .merge(strangers)
         .routes(routes!(sign_in::refresh))
         .routes(routes!(sign_in::logout))
         .with_state(app)
 }
+
+/// What the document says besides the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Azora", description = "Profiles and courses behind three layers of caches"),
+    modifiers(&Bearer)
+)]
+struct Document;
 
 /// A value as the caches keep it.
 fn json(value: &impl Serialize) -> Vec<u8> {

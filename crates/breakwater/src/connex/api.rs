@@ -6,17 +6,15 @@ mod users;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use utoipa::{
-    IntoResponses, Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-};
+use utoipa::{IntoResponses, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, a_minute};
+use super::App;
 use crate::kit::{
     Kit,
+    auth::Bearer,
     problem::Problem,
-    rate::{Key, RateLayer, TrustedProxies},
+    rate::{Key, RateLayer, RateLimit, TrustedProxies},
 };
 
 /// All routes.
@@ -24,7 +22,7 @@ pub(super) fn routes(app: App, kit: &Kit) -> OpenApiRouter {
     let settings = &kit.settings;
     let mut strangers =
         OpenApiRouter::new().routes(routes!(sign_in::register)).routes(routes!(sign_in::login));
-    if let Some(limit) = a_minute(settings.connex.connex_sign_ins_per_address) {
+    if let Some(limit) = RateLimit::a_minute(settings.connex.connex_sign_ins_per_address) {
         let proxies = TrustedProxies::new(settings.server.trusted_proxies.iter().copied());
         strangers = strangers.route_layer(RateLayer::new(Arc::new(limit), Key::Address(proxies)));
     }
@@ -46,17 +44,6 @@ pub(super) fn routes(app: App, kit: &Kit) -> OpenApiRouter {
     modifiers(&Bearer)
 )]
 struct Document;
-
-/// Access tokens.
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
-    }
-}
 
 /// Refusals of routes that take a body.
 #[derive(IntoResponses)]

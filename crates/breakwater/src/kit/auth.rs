@@ -23,7 +23,13 @@ use jiff::Timestamp;
 use prometheus_client::metrics::{counter::Counter, family::Family};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
-use utoipa::ToSchema;
+use utoipa::{
+    Modify, ToSchema,
+    openapi::{
+        OpenApi,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
 use uuid::Uuid;
 
 pub use passwords::Passwords;
@@ -153,6 +159,17 @@ where
             Problem::unauthorized("sign in and send the access token: Authorization: Bearer TOKEN")
         })?;
         Realm::from_ref(state).verify(token)
+    }
+}
+
+/// Tells in an OpenAPI document what the security scheme `bearer` is: access tokens.
+pub struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
     }
 }
 

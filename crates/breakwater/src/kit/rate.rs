@@ -46,6 +46,11 @@ impl RateLimit {
         Self::with_clients_max(requests, per, 65_536)
     }
 
+    /// `requests` a minute, of which none is kept waiting that come at once. 0: no limit.
+    pub fn a_minute(requests: u32) -> Option<Self> {
+        NonZeroU32::new(requests).map(|requests| Self::new(requests, Duration::from_secs(60)))
+    }
+
     fn with_clients_max(requests: NonZeroU32, per: Duration, clients_max: usize) -> Self {
         let one_each = (per / requests.get()).max(Duration::from_nanos(1));
         let quota = Quota::with_period(one_each).expect("it is above zero").allow_burst(requests);

@@ -108,14 +108,12 @@ async fn tokens_are_renewed_once_and_end_with_the_sign_in(app: &App) {
 }
 
 async fn tries_at_one_account_are_limited(app: &App) {
-    let mut tries = Vec::new();
-    for _ in 0..70 {
-        tries.push(login(app, "learner-2@azora.example", "guess").await);
+    for _ in 0..20 {
+        login(app, "learner-2@azora.example", "guess").await.problem(401);
     }
-    let refused = tries.pop().unwrap();
+    let refused = login(app, "Learner-2@azora.example", LEARNER_PASSWORD).await;
     assert!(!refused.header(header::RETRY_AFTER).is_empty());
     refused.problem(429);
-    assert_eq!(tries.iter().filter(|answer| answer.status == 401).count(), 60);
     login(app, "learner-3@azora.example", LEARNER_PASSWORD).await.expect(200);
 }
 

@@ -73,7 +73,7 @@ pub(super) async fn read(
 
 /// Adds a course; admins only
 #[utoipa::path(
-    post, path = "/api/v1/courses", tag = "azora", request_body = CourseInput,
+    post, path = "/api/v1/courses", tag = "azora", security(("bearer" = [])), request_body = CourseInput,
     responses(
         (status = 201, description = "The course as it is stored", body = Course,
             headers(("Location" = String, description = "Its path"))),
@@ -97,9 +97,9 @@ pub(super) async fn create(
     let work = {
         let app = app.clone();
         async move {
-            let course = app.storage.add_course(id, &course).await?;
+            let course = app.storage.add_course(id, &course).await;
             app.forget(id).await;
-            course.ok_or_else(|| Problem::conflict("there is a course with this id already"))
+            course?.ok_or_else(|| Problem::conflict("there is a course with this id already"))
         }
     };
     let course = app.to_the_end(work).await?;
@@ -109,7 +109,7 @@ pub(super) async fn create(
 
 /// Replaces a course; admins only
 #[utoipa::path(
-    put, path = "/api/v1/courses/{id}", tag = "azora", params(("id" = String, Path, format = Uuid)),
+    put, path = "/api/v1/courses/{id}", tag = "azora", security(("bearer" = [])), params(("id" = String, Path, format = Uuid)),
     request_body = CourseInput,
     responses(
         (status = 200, description = "The course as it is now", body = Course),
@@ -134,9 +134,9 @@ pub(super) async fn replace(
     let work = {
         let app = app.clone();
         async move {
-            let course = app.storage.replace_course(id, &course).await?;
+            let course = app.storage.replace_course(id, &course).await;
             app.forget(id).await;
-            course.ok_or_else(unknown)
+            course?.ok_or_else(unknown)
         }
     };
     app.to_the_end(work).await.map(Json)
@@ -144,7 +144,7 @@ pub(super) async fn replace(
 
 /// Deletes a course; admins only
 #[utoipa::path(
-    delete, path = "/api/v1/courses/{id}", tag = "azora", params(("id" = String, Path, format = Uuid)),
+    delete, path = "/api/v1/courses/{id}", tag = "azora", security(("bearer" = [])), params(("id" = String, Path, format = Uuid)),
     responses(
         (status = 204, description = "It is gone"),
         (status = 401, description = "Not signed in", body = Problem),
@@ -162,9 +162,9 @@ pub(super) async fn delete(
     let work = {
         let app = app.clone();
         async move {
-            let was_there = app.storage.delete_course(id).await?;
+            let was_there = app.storage.delete_course(id).await;
             app.forget(id).await;
-            Ok(was_there)
+            was_there
         }
     };
     match app.to_the_end(work).await? {
@@ -174,7 +174,8 @@ pub(super) async fn delete(
 }
 
 impl App {
-    /// Invalidates what was computed from a course that has been written.
+    /// Invalidates what was computed from a course that has been written. Also after an error: it may have been written all
+    /// the same.
     async fn forget(&self, id: Uuid) {
         for encoding in [Encoding::Identity, Encoding::Gzip] {
             self.data.remove(&key(encoding, id)).await;

@@ -17,7 +17,7 @@ use crate::{
 
 /// The profile of who is signed in
 #[utoipa::path(
-    get, path = "/api/v1/profile", tag = "azora",
+    get, path = "/api/v1/profile", tag = "azora", security(("bearer" = [])),
     responses(
         (status = 200, description = "The profile", body = Profile),
         (status = 401, description = "Not signed in", body = Problem),
@@ -37,7 +37,7 @@ pub(super) async fn read(State(app): State<App>, signed: Signed) -> Result<Respo
 
 /// Changes the profile of who is signed in
 #[utoipa::path(
-    put, path = "/api/v1/profile", tag = "azora", request_body = ProfileChange,
+    put, path = "/api/v1/profile", tag = "azora", security(("bearer" = [])), request_body = ProfileChange,
     responses(
         (status = 200, description = "The profile as it is now", body = Profile),
         (status = 400, description = "The body is no JSON", body = Problem),
@@ -59,9 +59,10 @@ pub(super) async fn change(
     let work = {
         let app = app.clone();
         async move {
-            let profile = app.storage.change_profile(&id, &change).await?;
+            let profile = app.storage.change_profile(&id, &change).await;
+            // Also after an error: it may have been changed all the same.
             app.session.remove(&id).await;
-            profile.ok_or_else(gone)
+            profile?.ok_or_else(gone)
         }
     };
     app.to_the_end(work).await.map(Json)
