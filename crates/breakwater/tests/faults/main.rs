@@ -1,11 +1,15 @@
 //! What Breakwater leans on goes away and comes back: it says so quickly, loses nothing that it promised, and recovers by
 //! itself.
 
+#[cfg(feature = "servers")]
+mod cache;
 #[path = "../common/mod.rs"]
 mod common;
 mod database;
 #[cfg(feature = "servers")]
 mod proxy;
+#[cfg(feature = "servers")]
+mod queue;
 
 use std::{
     net::SocketAddr,
