@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use anyhow::Context;
 use clap::ValueEnum;
 use tokio::{net::TcpListener, task::JoinHandle};
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{Info, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
@@ -95,7 +95,9 @@ impl Service {
         let metrics_listener = metrics_listener.transpose()?;
         let metrics_address = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
         let kit = Kit::start(settings).await?;
-        let routes = system.routes(&kit).await?;
+        let mut routes = system.routes(&kit).await?;
+        routes.get_openapi_mut().info =
+            Info::new(format!("Breakwater: {}", system.name()), env!("CARGO_PKG_VERSION").to_owned());
         let router = http::finish(&kit, routes);
         let serve = |listener, router| {
             let (settings, stop) = (kit.settings.clone(), kit.stop_accepting.clone());

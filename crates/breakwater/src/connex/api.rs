@@ -39,10 +39,7 @@ pub(super) fn routes(app: App, kit: &Kit) -> OpenApiRouter {
 
 /// What the document says besides the routes.
 #[derive(OpenApi)]
-#[openapi(
-    info(title = "Connex", description = "Accounts: sign-in, users, optimistic locking, cached reads"),
-    modifiers(&Bearer)
-)]
+#[openapi(modifiers(&Bearer))]
 struct Document;
 
 /// Refusals of routes that take a body.

@@ -17,7 +17,7 @@ use crate::{
 
 /// The profile of who is signed in
 #[utoipa::path(
-    get, path = "/api/v1/profile", tag = "azora", security(("bearer" = [])),
+    get, path = "/api/v1/profile", tag = "azora", operation_id = "read_profile", security(("bearer" = [])),
     responses(
         (status = 200, description = "The profile", body = Profile),
         (status = 401, description = "Not signed in", body = Problem),
@@ -37,7 +37,7 @@ pub(super) async fn read(State(app): State<App>, signed: Signed) -> Result<Respo
 
 /// Changes the profile of who is signed in
 #[utoipa::path(
-    put, path = "/api/v1/profile", tag = "azora", security(("bearer" = [])), request_body = ProfileChange,
+    put, path = "/api/v1/profile", tag = "azora", operation_id = "change_profile", security(("bearer" = [])), request_body = ProfileChange,
     responses(
         (status = 200, description = "The profile as it is now", body = Profile),
         (status = 400, description = "The body is no JSON", body = Problem),

@@ -1,3 +1,5 @@
+//! Sign-ins: begun, renewed, ended, and seen by other instances.
+
 use std::time::Duration;
 
 use http::StatusCode;

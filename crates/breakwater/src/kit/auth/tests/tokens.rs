@@ -1,3 +1,5 @@
+//! Access tokens: what is taken, and what is refused.
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use uuid::Uuid;
