@@ -31,6 +31,15 @@ pub fn breakwater() -> Result<PathBuf> {
     Ok(target_dir().join("release/breakwater"))
 }
 
+/// Builds Breakwater's example `deliveries` for release and returns it; `$DELIVERIES` names one that is built already.
+pub fn deliveries() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("DELIVERIES") {
+        return Ok(path.into());
+    }
+    build(&["--package", "breakwater", "--example", "deliveries", "--release"])?;
+    Ok(target_dir().join("release/examples/deliveries"))
+}
+
 /// The test target of `squall-testing`, built.
 pub fn target() -> Result<PathBuf> {
     build(&["--package", "squall-testing", "--bin", "target"])?;

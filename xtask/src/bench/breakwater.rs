@@ -2,6 +2,7 @@
 
 mod api;
 mod case;
+mod deliveries;
 mod messages;
 mod service;
 mod wrk;
@@ -84,6 +85,10 @@ pub(super) fn run(args: &BreakwaterArgs) -> Result<()> {
     for case in CASES.iter().filter(|case| args.wants(case.system)) {
         let measured = measure(case, &program, &wrk, variables, args);
         tell(measured.with_context(|| format!("{}: {}", case.system, case.title)));
+    }
+    if args.wants("location") {
+        let measured = tool::deliveries().and_then(|program| deliveries::measure(&program, args.seconds));
+        tell(measured.context("location"));
     }
     if args.servers && args.wants("birthday") {
         tell(messages::measure(&program, &wrk, variables).context("birthday: messages"));
