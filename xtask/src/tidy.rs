@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 6] = [
     &["squall", "xtask"],
     &["squall-cli"],
     &["squall-js", "squall-output", "squall-report"],
-    &["squall-engine", "squall-loader", "squall-http"],
+    &["squall-engine", "squall-loader", "squall-http", "squall-ws"],
     &["squall-net"],
     &["squall-options", "squall-metrics", "breakwater"],
 ];

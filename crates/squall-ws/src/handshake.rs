@@ -1,0 +1,274 @@
+//! From a URL to a socket: dialling, the request that asks for an upgrade, the answer (RFC 6455 §4).
+
+use std::{
+    net::SocketAddr,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha1::{Digest, Sha1};
+use squall_net::{Dialer, Endpoint, NetError, Security, Stream, TlsInfo, Traffic};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use url::Url;
+
+use crate::{deflate, frame::Decoder, socket::Socket};
+
+/// The whole handshake must be over within this time: k6's limit.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// A response's head may be this long.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// So much of the body is kept when the server refuses: enough for its reason.
+const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// What a server adds to the key to show that it has understood (RFC 6455 §1.3).
+const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// What to ask a server for.
+#[derive(Clone, Copy, Debug)]
+pub struct Handshake<'a> {
+    /// A `ws` or `wss` URL.
+    pub url: &'a Url,
+    /// The caller's headers. `Host` names the virtual host; those that make the upgrade are ours alone.
+    pub headers: &'a [(String, String)],
+    /// Sub-protocols to offer, the best first.
+    pub protocols: &'a [String],
+    /// Whether to offer permessage-deflate.
+    pub offers_deflate: bool,
+    /// The `User-Agent` unless `headers` bring one.
+    pub user_agent: &'a str,
+    /// The `Cookie` header; empty for none.
+    pub cookies: &'a str,
+}
+
+/// What a server answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// 101 when it agreed.
+    pub status: u16,
+    /// The text after it.
+    pub reason: String,
+    /// In the order they came, names as they came.
+    pub headers: Vec<(String, String)>,
+    /// The beginning of the body, when it refused.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The first value of the header called `name`.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// A socket and how it came about.
+#[derive(Debug)]
+pub struct Connected {
+    /// Open.
+    pub socket: Socket,
+    /// The server's answer.
+    pub response: Response,
+    /// From the beginning to the answer: names, TCP, TLS, handshake.
+    pub connecting: Duration,
+    /// The peer: the server, or the proxy.
+    pub remote: SocketAddr,
+    /// What the TLS handshake agreed on.
+    pub tls: Option<TlsInfo>,
+}
+
+/// Why there is no socket.
+#[derive(Debug)]
+pub struct Failed {
+    /// What went wrong.
+    pub error: NetError,
+    /// What the server said, if it did.
+    pub response: Option<Response>,
+    /// How long it took.
+    pub connecting: Duration,
+}
+
+/// Connects VU `vu` and counts the connection's bytes into `traffic`. Dropping the future cancels it.
+pub async fn connect(
+    dialer: &Dialer,
+    vu: u64,
+    traffic: &Rc<Traffic>,
+    handshake: Handshake<'_>,
+) -> Result<Connected, Failed> {
+    let started = Instant::now();
+    let work = Box::pin(dial_and_ask(dialer, vu, traffic, handshake));
+    let outcome = tokio::time::timeout(TIME_LIMIT, work).await;
+    let connecting = started.elapsed();
+    match outcome.unwrap_or_else(|_| Err((NetError::timeout(), None))) {
+        Ok(connected) => Ok(Connected { connecting, ..connected }),
+        Err((error, response)) => Err(Failed { error, response, connecting }),
+    }
+}
+
+type Refusal = (NetError, Option<Response>);
+
+async fn dial_and_ask(
+    dialer: &Dialer,
+    vu: u64,
+    traffic: &Rc<Traffic>,
+    handshake: Handshake<'_>,
+) -> Result<Connected, Refusal> {
+    let url = handshake.url;
+    let security = match url.scheme() {
+        "ws" => Security::Plain,
+        "wss" => Security::Tls,
+        scheme => return Err((NetError::generic(format!("{scheme} is no scheme of a WebSocket")), None)),
+    };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = url.port().unwrap_or(if security == Security::Plain { 80 } else { 443 });
+    let endpoint = Endpoint { host, port, security };
+    let dialed = dialer.dial(endpoint, vu, traffic).await.map_err(|failed| (failed.error, None))?;
+    let mut stream = dialed.stream;
+    let key = STANDARD.encode(rand::random::<[u8; 16]>());
+    let request = request(&handshake, &key);
+    let io_error = |what| move |error: std::io::Error| (NetError::io(what, &error), None);
+    stream.write_all(request.as_bytes()).await.map_err(io_error("write"))?;
+    stream.flush().await.map_err(io_error("write"))?;
+    let (mut response, rest) = read_head(&mut stream).await.map_err(|error| (error, None))?;
+    let compressed = match agreed(&handshake, &key, &response) {
+        Ok(compressed) => compressed,
+        Err(why) => {
+            if response.status != 101 {
+                response.body = read_body(&mut stream, &response, rest).await;
+            }
+            return Err((NetError::generic(why), Some(response)));
+        }
+    };
+    let socket = Socket::new(stream, Decoder::new(compressed), compressed, rest);
+    Ok(Connected { socket, response, connecting: Duration::ZERO, remote: dialed.remote, tls: dialed.tls })
+}
+
+fn request(handshake: &Handshake<'_>, key: &str) -> String {
+    let Handshake { url, headers, protocols, .. } = handshake;
+    let own = |name: &str| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let host = match (url.host_str().unwrap_or_default(), url.port()) {
+        (host, Some(port)) => format!("{host}:{port}"),
+        (host, None) => host.to_owned(),
+    };
+    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    let mut head = format!("GET {} HTTP/1.1\r\n", if target.is_empty() { "/" } else { target });
+    let mut add = |name: &str, value: &str| {
+        // What would end a line is left out: a value must not become another header.
+        let value: String = value.chars().filter(|char| !matches!(char, '\r' | '\n')).collect();
+        head.push_str(&format!("{name}: {value}\r\n"));
+    };
+    add("Host", own("Host").map_or(&host, |(_, host)| host));
+    if own("User-Agent").is_none() {
+        add("User-Agent", handshake.user_agent);
+    }
+    add("Connection", "Upgrade");
+    add("Upgrade", "websocket");
+    add("Sec-WebSocket-Key", key);
+    add("Sec-WebSocket-Version", "13");
+    if !protocols.is_empty() {
+        add("Sec-WebSocket-Protocol", &protocols.join(", "));
+    }
+    if handshake.offers_deflate {
+        add("Sec-WebSocket-Extensions", deflate::EXTENSION);
+    }
+    if !handshake.cookies.is_empty() {
+        add("Cookie", handshake.cookies);
+    }
+    let ours = [
+        "host",
+        "connection",
+        "upgrade",
+        "cookie",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "sec-websocket-extensions",
+    ];
+    for (name, value) in *headers {
+        if !ours.contains(&name.to_ascii_lowercase().as_str()) {
+            add(name, value);
+        }
+    }
+    head.push_str("\r\n");
+    head
+}
+
+/// The head, and what has arrived behind it.
+async fn read_head(stream: &mut Stream) -> Result<(Response, Vec<u8>), NetError> {
+    let mut bytes = Vec::with_capacity(1024);
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; 100];
+        let mut parsed = httparse::Response::new(&mut headers);
+        match parsed.parse(&bytes) {
+            Ok(httparse::Status::Complete(length)) => {
+                let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+                let response = Response {
+                    status: parsed.code.unwrap_or_default(),
+                    reason: parsed.reason.unwrap_or_default().to_owned(),
+                    headers: parsed.headers.iter().map(|it| (it.name.to_owned(), text(it.value))).collect(),
+                    body: Vec::new(),
+                };
+                return Ok((response, bytes.split_off(length)));
+            }
+            Ok(httparse::Status::Partial) if bytes.len() < HEAD_BYTES_MAX => {}
+            Ok(httparse::Status::Partial) => {
+                return Err(NetError::generic("the response's head is too long"));
+            }
+            Err(error) => return Err(NetError::generic(format!("malformed HTTP response: {error}"))),
+        }
+        if stream.read_buf(&mut bytes).await.map_err(|error| NetError::io("read", &error))? == 0 {
+            return Err(NetError::generic("unexpected EOF"));
+        }
+    }
+}
+
+/// Whether compression was agreed on, or why there is no agreement.
+fn agreed(handshake: &Handshake<'_>, key: &str, response: &Response) -> Result<bool, String> {
+    let says = |name: &str, word: &str| {
+        let value = response.header(name).unwrap_or_default();
+        value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word))
+    };
+    let accept = STANDARD.encode(Sha1::new().chain_update(key).chain_update(KEY_SUFFIX).finalize());
+    let is_upgrade = response.status == 101
+        && says("Upgrade", "websocket")
+        && says("Connection", "Upgrade")
+        && response.header("Sec-WebSocket-Accept") == Some(accept.as_str());
+    if !is_upgrade {
+        return Err("websocket: bad handshake".to_owned());
+    }
+    if let Some(protocol) = response.header("Sec-WebSocket-Protocol")
+        && !handshake.protocols.is_empty()
+        && !handshake.protocols.iter().any(|offered| offered == protocol)
+    {
+        return Err(format!(
+            "websocket: the server chose the sub-protocol {protocol:?}, which was not offered"
+        ));
+    }
+    let Some(extensions) = response.header("Sec-WebSocket-Extensions") else { return Ok(false) };
+    let name = extensions.split([';', ',']).next().unwrap_or_default().trim();
+    if name != "permessage-deflate" || !handshake.offers_deflate {
+        return Err(format!(
+            "websocket: the server chose the extension {extensions:?}, which was not offered"
+        ));
+    }
+    let keeps_context = !extensions.contains("server_no_context_takeover");
+    match keeps_context {
+        true => Err("websocket: the server keeps its compression context, which was not offered".to_owned()),
+        false => Ok(true),
+    }
+}
+
+/// As much of a refusal's body as is announced, or as comes within a second, up to a bound.
+async fn read_body(stream: &mut Stream, response: &Response, mut body: Vec<u8>) -> Vec<u8> {
+    let announced = response.header("Content-Length").and_then(|length| length.trim().parse::<usize>().ok());
+    let length = announced.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX);
+    let reading =
+        async { while body.len() < length && matches!(stream.read_buf(&mut body).await, Ok(1..)) {} };
+    // The refusal stands, whatever becomes of its text.
+    let _ = tokio::time::timeout(Duration::from_secs(1), reading).await;
+    body.truncate(length);
+    body
+}
