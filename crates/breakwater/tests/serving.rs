@@ -149,6 +149,33 @@ async fn a_client_that_never_ends_its_head_is_closed() {
 }
 
 #[tokio::test]
+async fn clients_that_say_nothing_or_not_what_they_speak_give_their_places_back() {
+    let service = start(|settings| settings.server.max_connections = 1).await;
+    for beginning in ["", "P", "PRI * HTTP/2.0\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let mut silent = service.connect().await;
+        silent.write_all(beginning.as_bytes()).await.unwrap();
+        // There is one place, and it becomes free when the service gives the silent one up.
+        let answer = service.get("/health", "").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "after {beginning:?}: {answer}");
+        drop(silent);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_kept_and_not_used_is_closed() {
+    let service = start(|_| {}).await;
+    let mut kept = service.connect().await;
+    kept.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(read_to_end(&mut kept).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn no_number_of_connections_is_too_large_a_bound() {
+    let service = start(|settings| settings.server.max_connections = usize::MAX).await;
+    assert!(service.get("/health", "").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
 async fn a_client_that_takes_no_response_gives_its_place_back() {
     let service = start(|settings| settings.server.max_connections = 1).await;
     let mut greedy = service.connect().await;

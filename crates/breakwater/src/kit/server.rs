@@ -45,7 +45,7 @@ pub async fn serve(
     http.http2().timer(TokioTimer::new()).max_header_list_size(32 << 10).max_concurrent_streams(128);
     http.http2().keep_alive_interval(patience).keep_alive_timeout(patience);
     let http = Arc::new(http);
-    let room = Arc::new(Semaphore::new(settings.max_connections));
+    let room = Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS)));
     let open = GracefulShutdown::new();
     loop {
         let accept = async {

@@ -12,18 +12,39 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-/// Fails a write that the client takes nothing of for `limit`. Reads are not limited here: waiting for the next request is
-/// no fault, and heads and bodies have limits of their own.
+/// How an HTTP/2 client begins (RFC 9113, section 3.4). Until it is clear whether it does, nobody limits the wait but us.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Fails a write that the client takes nothing of for `limit`, and the read of a client that does not begin to speak within
+/// it. Other reads are not limited here: heads, pauses between requests and bodies have limits of their own.
 pub(super) struct Patience<S> {
     stream: S,
     limit: Duration,
+    /// Until it is known what the client speaks.
+    greeting: Option<Greeting>,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
+struct Greeting {
+    /// Bytes of the [`PREFACE`] that have come.
+    read: usize,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl Greeting {
+    /// Whether it is still not clear what the client speaks, after `bytes` more.
+    fn goes_on(&mut self, bytes: &[u8]) -> bool {
+        let rest = &PREFACE[self.read..];
+        self.read += bytes.len();
+        !bytes.is_empty() && bytes.len() < rest.len() && rest.starts_with(bytes)
+    }
+}
+
 impl<S> Patience<S> {
     pub(super) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, waiting: None }
+        let greeting = Greeting { read: 0, deadline: Box::pin(tokio::time::sleep(limit)) };
+        Self { stream, limit, greeting: Some(greeting), waiting: None }
     }
 
     fn patient<T>(&mut self, context: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -44,7 +65,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let done = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let this = &mut *self;
+        if let Some(greeting) = &mut this.greeting {
+            if done.is_pending() {
+                ready!(greeting.deadline.as_mut().poll(context));
+                let error = io::Error::new(io::ErrorKind::TimedOut, "the client says nothing");
+                return Poll::Ready(Err(error));
+            }
+            if !greeting.goes_on(&buffer.filled()[before..]) {
+                this.greeting = None;
+            }
+        }
+        done
     }
 }
 
