@@ -228,6 +228,20 @@ mod tests {
     }
 
     #[test]
+    fn passwords_of_admins_may_have_commas() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.toml");
+        std::fs::write(&path, "connex-admin = ['a@b.de:one,two', 'c@d.de:three']\n").unwrap();
+        let admins = |args: &[&str]| {
+            let settings = parsed(&[&["breakwater", "connex"], args].concat()).unwrap();
+            settings.connex.connex_admin.iter().map(|admin| admin.expose().to_owned()).collect::<Vec<_>>()
+        };
+        let both = ["a@b.de:one,two", "c@d.de:three"];
+        assert_eq!(admins(&["--connex-admin", both[0], "--connex-admin", both[1]]), both);
+        assert_eq!(admins(&["--config", path.to_str().unwrap()]), both);
+    }
+
+    #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }

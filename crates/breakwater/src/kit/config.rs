@@ -197,8 +197,15 @@ pub fn flags_of_file(path: &Path, set: impl Fn(&str) -> bool) -> Result<Vec<OsSt
         if set(&format!("BREAKWATER_{}", key.to_uppercase().replace('-', "_"))) {
             continue;
         }
-        let text = said(value).ok_or_else(|| FileError::Value { path: name.clone(), key: key.clone() })?;
-        flags.push(OsString::from(format!("--{}={text}", key.replace('_', "-"))));
+        let values = match value {
+            toml::Value::Array(items) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for value in values {
+            let text =
+                said(value).ok_or_else(|| FileError::Value { path: name.clone(), key: key.clone() })?;
+            flags.push(OsString::from(format!("--{}={text}", key.replace('_', "-"))));
+        }
     }
     Ok(flags)
 }
@@ -209,9 +216,6 @@ fn said(value: &toml::Value) -> Option<String> {
         toml::Value::Integer(number) => Some(number.to_string()),
         toml::Value::Float(number) => Some(number.to_string()),
         toml::Value::Boolean(truth) => Some(truth.to_string()),
-        toml::Value::Array(items) => {
-            items.iter().map(said).collect::<Option<Vec<_>>>().map(|items| items.join(","))
-        }
         _ => None,
     }
 }
@@ -227,7 +231,8 @@ mod tests {
         std::fs::write(&path, "pool-size = 25\nworkers = 3\ntrusted_proxies = ['10.0.0.0/8', '::1/128']\n")
             .unwrap();
         let flags = flags_of_file(&path, |name| name == "BREAKWATER_WORKERS").unwrap();
-        assert_eq!(flags, ["--pool-size=25", "--trusted-proxies=10.0.0.0/8,::1/128"]);
+        let proxies = ["--trusted-proxies=10.0.0.0/8", "--trusted-proxies=::1/128"];
+        assert_eq!(flags, ["--pool-size=25", proxies[0], proxies[1]]);
     }
 
     #[test]
