@@ -38,14 +38,8 @@ use storage::Users;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connex")]
 pub struct ConnexSettings {
-    /// An admin to add at the start, if nobody has the email yet
-    #[arg(
-        long,
-        env = "BREAKWATER_CONNEX_ADMIN",
-        value_name = "EMAIL:PASSWORD",
-        value_delimiter = ',',
-        hide_env_values = true
-    )]
+    /// An admin to add at the start, if nobody has the email yet. For several say it again; the environment has one
+    #[arg(long, env = "BREAKWATER_CONNEX_ADMIN", value_name = "EMAIL:PASSWORD", hide_env_values = true)]
     pub connex_admin: Vec<Secret>,
     /// Users to add at the start, user1@example.com and so on, all with the password that the log tells. For tests of load
     #[arg(long, env = "BREAKWATER_CONNEX_SEED", value_name = "N", default_value_t = 0)]
@@ -93,9 +87,10 @@ pub async fn start(kit: &Kit) -> anyhow::Result<OpenApiRouter> {
     let settings = &kit.settings.connex;
     let metrics = ConnexMetrics::new(&kit.metrics);
     let ttl = Duration::from_secs(settings.connex_cache_s.into());
+    let realm = kit.auth.realm("connex");
     let app = App(Arc::new(Inner {
-        users: Users::new(kit.db.clone(), metrics.database.clone()),
-        realm: kit.auth.realm("connex"),
+        users: Users::new(kit.db.clone(), realm.clone(), metrics.database.clone()),
+        realm,
         passwords: kit.auth.passwords().clone(),
         cached: kit.cache.layer("connex-user", ttl),
         metrics,
@@ -144,7 +139,7 @@ impl App {
         self.0.tasks.spawn(async move {
             let work = async {
                 let new = app.0.passwords.hash(password).await?;
-                Ok::<_, Problem>(app.0.users.replace_password(id, &old, &new).await?)
+                Ok::<_, Problem>(app.0.users.renew_hash(id, &old, &new).await?)
             };
             app.0.metrics.job("renew_hash", &work.await);
         });

@@ -6,6 +6,7 @@ pub mod bus;
 pub mod cache;
 pub mod config;
 pub mod db;
+pub mod email;
 pub mod http;
 pub mod mail;
 pub mod metrics;
@@ -14,6 +15,7 @@ pub mod queue;
 pub mod rate;
 pub mod server;
 pub mod trace;
+pub mod version;
 
 use std::sync::Arc;
 

@@ -3,6 +3,8 @@
 #[path = "connex/bad_input.rs"]
 mod bad_input;
 mod common;
+#[path = "connex/endings.rs"]
+mod endings;
 #[path = "connex/sign_in.rs"]
 mod sign_in;
 #[path = "connex/users.rs"]

@@ -86,44 +86,6 @@ fn field(name: &'static str) -> impl Fn(&'static str) -> Problem {
     move |wrong| Problem::invalid(format!("{name}: {wrong}"))
 }
 
-/// The version that a change is made to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expected {
-    /// By the header If-Match. `None` when that names nothing that we gave out.
-    Header(Option<i64>),
-    /// By the body.
-    Body(i64),
-}
-
-impl Expected {
-    /// The header comes before the body. Which version it is must be said: `If-Match: *` does not.
-    fn of(headers: &HeaderMap, body: Option<i64>) -> Option<Self> {
-        match headers.get(header::IF_MATCH) {
-            Some(any) if any.as_bytes() == b"*" => None,
-            Some(tag) => Some(Self::Header(version_of(tag))),
-            None => body.map(Self::Body),
-        }
-    }
-
-    fn is(self, version: i64) -> bool {
-        self == Self::Header(Some(version)) || self == Self::Body(version)
-    }
-
-    /// What tells a client that its version is not the stored one.
-    fn missed(self) -> Problem {
-        let detail = "somebody else has changed this user: read it again and repeat the change";
-        match self {
-            Self::Header(_) => Problem::precondition_failed(detail),
-            Self::Body(_) => Problem::conflict(detail),
-        }
-    }
-}
-
-/// The version in an entity tag of ours.
-fn version_of(tag: &HeaderValue) -> Option<i64> {
-    tag.to_str().ok()?.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
-}
-
 /// Entity tags are versions in quotes.
 fn entity_tag(version: &[u8]) -> (HeaderName, HeaderValue) {
     let tag = [b"\"", version, b"\""].concat();
@@ -147,10 +109,6 @@ fn has_already(headers: &HeaderMap, version: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
-    }
-
     #[test]
     fn tags_that_a_client_has_are_found_in_lists() {
         for (said, has) in [
@@ -164,20 +122,8 @@ mod tests {
             ("", false),
             ("W/", false),
         ] {
-            assert_eq!(has_already(&headers(header::IF_NONE_MATCH, said), b"7"), has, "{said}");
+            let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static(said))]);
+            assert_eq!(has_already(&headers, b"7"), has, "{said}");
         }
-    }
-
-    #[test]
-    fn the_header_names_the_version_before_the_body_does() {
-        let of = |said, body| Expected::of(&headers(header::IF_MATCH, said), body);
-        assert_eq!(of("\"7\"", Some(3)), Some(Expected::Header(Some(7))));
-        assert_eq!(of("*", Some(3)), None);
-        for other in ["7", "W/\"7\"", "\"x\"", "\"7", ""] {
-            assert_eq!(of(other, None), Some(Expected::Header(None)), "{other}");
-            assert!(!of(other, None).unwrap().is(7));
-        }
-        assert_eq!(Expected::of(&HeaderMap::new(), Some(3)), Some(Expected::Body(3)));
-        assert_eq!(Expected::of(&HeaderMap::new(), None), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Rules of accounts: what emails, names and passwords may be, what pages are. No I/O and no clock.
+//! Rules of accounts: what names and passwords may be, what pages are. No I/O and no clock.
 
 #[cfg(test)]
 mod tests;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kit::auth::Role;
+use crate::kit::{auth::Role, email::Email};
 
 /// An account, as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -17,7 +17,6 @@ use crate::kit::auth::Role;
 pub(super) struct User {
     pub(super) id: Uuid,
     /// In lower case.
-    #[serde(serialize_with = "email_text")]
     #[schema(value_type = String, example = "ada@example.com")]
     pub(super) email: Email,
     #[serde(serialize_with = "name_text")]
@@ -34,58 +33,12 @@ pub(super) struct User {
     pub(super) updated_at: Timestamp,
 }
 
-fn email_text<S: Serializer>(email: &Email, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(email.as_str())
-}
-
 fn name_text<S: Serializer>(name: &Name, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(name.as_str())
 }
 
 fn as_text<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(at)
-}
-
-/// An address, in lower case. Mail systems tell letter cases apart before the @ in theory alone, and people never do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Email(String);
-
-impl Email {
-    /// Longest that a mail can be sent to (RFC 5321, section 4.5.3.1.3, without the brackets).
-    const BYTES_MAX: usize = 254;
-
-    /// `text` if it has the form `local@domain` that hosts on the internet accept: RFC 5321 without quoted local parts and
-    /// address literals.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        const FORM: &str = "must be an address like name@example.com";
-        if text.len() > Self::BYTES_MAX {
-            return Err("may have 254 characters");
-        }
-        let (local, domain) = text.split_once('@').ok_or(FORM)?;
-        let dotted = |text: &str, part: fn(&str) -> bool| text.split('.').all(part);
-        let good_local = local.len() <= 64
-            && dotted(local, |atom| {
-                !atom.is_empty()
-                    && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
-            });
-        let good_domain = domain.contains('.')
-            && dotted(domain, |label| {
-                (1..=63).contains(&label.len())
-                    && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-                    && !label.starts_with('-')
-                    && !label.ends_with('-')
-            });
-        (good_local && good_domain).then(|| Self(text.to_ascii_lowercase())).ok_or(FORM)
-    }
-
-    /// What was parsed before it was stored.
-    pub(super) fn from_stored(text: String) -> Self {
-        Self(text)
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// What a person is called.

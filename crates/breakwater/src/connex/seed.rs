@@ -4,12 +4,13 @@ use anyhow::{Context, anyhow};
 use jiff::Timestamp;
 
 use super::{
-    domain::{Email, Name, new_password},
+    domain::{Name, new_password},
     storage::{NewUser, Users},
 };
 use crate::kit::{
     auth::{Passwords, Role},
     config::Secret,
+    email::Email,
 };
 
 /// The password of all seeded users.

@@ -9,15 +9,20 @@ use sqlx::{
 use uuid::Uuid;
 
 use super::{
-    domain::{Cursor, Email, Name, Sort, User, search_pattern},
+    domain::{Cursor, Name, Sort, User, search_pattern},
     metrics::{DatabaseMetrics, timed},
 };
-use crate::kit::{auth::Role, db::Db};
+use crate::kit::{
+    auth::{Realm, Role},
+    db::Db,
+    email::Email,
+};
 
 /// The table of accounts. Cloning shares it.
 #[derive(Clone)]
 pub(super) struct Users {
     db: Db,
+    realm: Realm,
     metrics: DatabaseMetrics,
 }
 
@@ -114,8 +119,8 @@ macro_rules! pages {
 }
 
 impl Users {
-    pub(super) fn new(db: Db, metrics: DatabaseMetrics) -> Self {
-        Self { db, metrics }
+    pub(super) fn new(db: Db, realm: Realm, metrics: DatabaseMetrics) -> Self {
+        Self { db, realm, metrics }
     }
 
     /// Adds an account. `None` when there is one with this email.
@@ -202,10 +207,28 @@ impl Users {
         timed(&self.metrics.list, query.fetch_all(&self.db.read)).await
     }
 
+    /// Whether an account still is what it was when somebody began to sign in. Told by a write, which waits for whoever is
+    /// changing the account: a change ends the sign-ins that there are, and this finds the change for those that come later.
+    pub(super) async fn is_still(&self, account: &Credentials) -> Result<bool, sqlx::Error> {
+        let work = sqlx::query(
+            "UPDATE connex_users SET version = version WHERE id = $1 AND role = $2 AND password_hash = $3",
+        )
+        .bind(account.id.to_string())
+        .bind(account.role.as_str())
+        .bind(account.password_hash.as_str())
+        .execute(&self.db.write);
+        Ok(timed(&self.metrics.update, work).await?.rows_affected() > 0)
+    }
+
     /// Stores `user`'s email, name and role if its version is still the stored one, which then grows by one. `None` when it
-    /// is not.
-    pub(super) async fn update(&self, user: &User, now: Timestamp) -> Result<Option<User>, sqlx::Error> {
-        let work = sqlx::query_as(concat!(
+    /// is not. Another role ends the sign-ins.
+    pub(super) async fn update(
+        &self,
+        user: &User,
+        is_other_role: bool,
+        now: Timestamp,
+    ) -> Result<Option<User>, sqlx::Error> {
+        let write = sqlx::query(concat!(
             "UPDATE connex_users SET email = $1, name = $2, name_key = $3, search = $4, role = $5, \
              version = version + 1, updated_at = $6 WHERE id = $7 AND version = $8 RETURNING ",
             user_columns!()
@@ -217,29 +240,43 @@ impl Users {
         .bind(user.role.as_str())
         .bind(now.as_millisecond())
         .bind(user.id.to_string())
-        .bind(user.version)
-        .fetch_optional(&self.db.write);
-        timed(&self.metrics.update, work).await
+        .bind(user.version);
+        let work = async {
+            match is_other_role {
+                true => self.realm.end_all_with(user.id, write).await,
+                false => write.fetch_optional(&self.db.write).await,
+            }
+        };
+        timed(&self.metrics.update, work).await?.as_ref().map(User::from_row).transpose()
     }
 
-    /// Replaces the hash `old`. False when it is not the stored one any more.
-    pub(super) async fn replace_password(&self, id: Uuid, old: &str, new: &str) -> Result<bool, sqlx::Error> {
-        let work =
-            sqlx::query("UPDATE connex_users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
-                .bind(new)
-                .bind(id.to_string())
-                .bind(old)
-                .execute(&self.db.write);
-        Ok(timed(&self.metrics.update, work).await?.rows_affected() > 0)
+    /// Replaces the hash `old` by that of another password, and ends the sign-ins. `None` when it is not the stored one any
+    /// more.
+    pub(super) async fn change_password(
+        &self,
+        id: Uuid,
+        old: &str,
+        new: &str,
+    ) -> Result<Option<Credentials>, sqlx::Error> {
+        let work = self.realm.end_all_with(id, hash_replacement(id, old, new));
+        timed(&self.metrics.update, work).await?.as_ref().map(Credentials::from_row).transpose()
     }
 
-    /// Deletes an account, of any version or of this. False when there is none.
+    /// Replaces the hash `old` by another of the same password, unless it is not the stored one any more.
+    pub(super) async fn renew_hash(&self, id: Uuid, old: &str, new: &str) -> Result<(), sqlx::Error> {
+        let work = hash_replacement(id, old, new).execute(&self.db.write);
+        timed(&self.metrics.update, work).await?;
+        Ok(())
+    }
+
+    /// Deletes an account, of any version or of this, and ends its sign-ins. False when there is none.
     pub(super) async fn delete(&self, id: Uuid, version: Option<i64>) -> Result<bool, sqlx::Error> {
-        let work = sqlx::query("DELETE FROM connex_users WHERE id = $1 AND ($2 < 0 OR version = $2)")
-            .bind(id.to_string())
-            .bind(version.unwrap_or(-1))
-            .execute(&self.db.write);
-        Ok(timed(&self.metrics.delete, work).await?.rows_affected() > 0)
+        let write =
+            sqlx::query("DELETE FROM connex_users WHERE id = $1 AND ($2 < 0 OR version = $2) RETURNING id")
+                .bind(id.to_string())
+                .bind(version.unwrap_or(-1));
+        let work = self.realm.end_all_with(id, write);
+        Ok(timed(&self.metrics.delete, work).await?.is_some())
     }
 
     pub(super) async fn count(&self) -> Result<i64, sqlx::Error> {
@@ -261,6 +298,16 @@ fn insertion(new: &NewUser, id: Uuid, now: Timestamp) -> Query<'static, Any, Any
     .bind(new.role.as_str())
     .bind(new.password_hash.clone())
     .bind(now.as_millisecond())
+}
+
+fn hash_replacement<'q>(id: Uuid, old: &'q str, new: &'q str) -> Query<'q, Any, AnyArguments> {
+    sqlx::query(
+        "UPDATE connex_users SET password_hash = $1 WHERE id = $2 AND password_hash = $3 \
+         RETURNING id, role, password_hash",
+    )
+    .bind(new)
+    .bind(id.to_string())
+    .bind(old)
 }
 
 /// What a search looks through: no search has a line break.

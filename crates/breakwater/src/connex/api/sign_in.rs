@@ -8,14 +8,15 @@ use utoipa::ToSchema;
 use super::{
     super::{
         App,
-        domain::{Email, Name, PASSWORD_CHARS_MAX, new_password},
+        domain::{Name, PASSWORD_CHARS_MAX, new_password},
         metrics::timed,
-        storage::NewUser,
+        storage::{Credentials, NewUser},
     },
     OfAll, OfBodies, OfSigned, field,
 };
 use crate::kit::{
     auth::{Role, Signed, Tokens},
+    email::Email,
     http::Json,
     problem::Problem,
 };
@@ -116,17 +117,22 @@ async fn let_in(app: &App, body: Login) -> Result<Tokens, Problem> {
     let stored = user.as_ref().map(|user| user.password_hash.as_str());
     let right = app.0.passwords.verify(body.password.clone(), stored).await?;
     let Some(user) = user.filter(|_| right) else { return Err(refused()) };
-    let tokens = app.0.realm.begin(user.id, user.role).await?;
-    // Whoever deletes a user, or changes their role or password, ends their sign-ins afterwards. This one may have been
-    // too late for that, and then sees the change here.
-    if app.0.users.credentials_by_id(user.id).await?.as_ref() != Some(&user) {
-        app.0.realm.end_all(user.id).await?;
-        return Err(refused());
-    }
+    let tokens = begin(app, &user).await?.ok_or_else(refused)?;
     if app.0.passwords.is_outdated(&user.password_hash) {
         app.renew_hash(user.id, user.password_hash, body.password);
     }
     Ok(tokens)
+}
+
+/// Begins a sign-in for who has shown that this is their account. `None` when it is not what it was any more: whoever deletes
+/// it, or changes its role or password, has ended its sign-ins and may have come too early for this one.
+pub(super) async fn begin(app: &App, account: &Credentials) -> Result<Option<Tokens>, Problem> {
+    let tokens = app.0.realm.begin(account.id, account.role).await?;
+    if app.0.users.is_still(account).await? {
+        return Ok(Some(tokens));
+    }
+    app.0.realm.end_all(account.id).await?;
+    Ok(None)
 }
 
 /// Bounds what is hashed. A shorter one than may be chosen is only wrong.

@@ -14,17 +14,19 @@ use uuid::Uuid;
 use super::{
     super::{
         App,
-        domain::{Cursor, Email, Name, Sort, User, new_password},
+        domain::{Cursor, Name, Sort, User, new_password},
         metrics::timed,
         storage::NewUser,
     },
-    Expected, OfAll, OfBodies, OfSigned, entity_tag, field, has_already,
-    sign_in::{check_account_limit, known_length},
+    OfAll, OfBodies, OfSigned, entity_tag, field, has_already,
+    sign_in::{begin, check_account_limit, known_length},
 };
 use crate::kit::{
     auth::{Role, Signed, Tokens},
+    email::Email,
     http::{Json, Path, Query},
     problem::Problem,
+    version::{Expected, IfMatch},
 };
 
 /// What a client has already.
@@ -34,16 +36,6 @@ use crate::kit::{
 struct IfNoneMatch {
     /// An ETag of this user that was read before: the user is sent if it is another by now
     #[param(rename = "If-None-Match")]
-    tag: Option<String>,
-}
-
-/// What a client changes.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "it is what the document says of it")]
-struct IfMatch {
-    /// The ETag that was read: nothing is done if it is another by now
-    #[param(rename = "If-Match")]
     tag: Option<String>,
 }
 
@@ -327,11 +319,7 @@ pub(super) async fn change(
     signed.own_only(id)?;
     let begun = app.clone();
     timed(&app.0.metrics.update, async {
-        let expected = Expected::of(&headers, body.version).ok_or_else(|| {
-            Problem::precondition_required(
-                "say which version is changed: `If-Match: \"1\"`, or `version` in the body",
-            )
-        })?;
+        let expected = Expected::required(&headers, body.version)?;
         let email = body.email.as_deref().map(Email::parse).transpose().map_err(field("email"))?;
         let name = body.name.as_deref().map(Name::parse).transpose().map_err(field("name"))?;
         let write = async move {
@@ -345,17 +333,15 @@ pub(super) async fn change(
             if !signed.is_admin() && (next.email != stored.email || next.role != stored.role) {
                 return Err(Problem::forbidden("email, role: only an admin may change them"));
             }
-            let changed = match expected.is(stored.version) {
-                true => begun.0.users.update(&next, begun.now()).await.map_err(email_taken)?,
+            let is_other_role = next.role != stored.role;
+            let changed = match expected.version() == Some(stored.version) {
+                true => begun.0.users.update(&next, is_other_role, begun.now()).await.map_err(email_taken)?,
                 false => None,
             };
             let Some(changed) = changed else {
                 begun.0.metrics.conflicts.inc();
                 return Err(expected.missed());
             };
-            if changed.role != stored.role {
-                begun.0.realm.end_all(id).await?;
-            }
             Ok(changed)
         };
         Ok(shown(&app.change(id, write).await?))
@@ -389,14 +375,16 @@ pub(super) async fn delete(
         let write = async move {
             let stored = begun.0.users.by_id(id).await?.ok_or_else(no_such_user)?;
             let version = match expected {
-                Some(expected) if !expected.is(stored.version) => return Err(expected.missed()),
+                Some(expected) if expected.version() != Some(stored.version) => {
+                    return Err(expected.missed());
+                }
                 Some(_) => Some(stored.version),
                 None => None,
             };
             if !begun.0.users.delete(id, version).await? {
                 return Err(expected.map_or_else(no_such_user, Expected::missed));
             }
-            begun.0.realm.end_all(id).await
+            Ok(())
         };
         app.change(id, write).await?;
         Ok(StatusCode::NO_CONTENT)
@@ -444,11 +432,14 @@ pub(super) async fn change_password(
             return Err(Problem::forbidden("current_password: it is not right"));
         }
         let hash = app.0.passwords.hash(body.new_password).await?;
-        if !app.0.users.replace_password(user.id, &stored, &hash).await? {
-            return Err(Problem::conflict("the password was changed by another request at the same time"));
-        }
-        app.0.realm.end_all(user.id).await?;
-        Ok(Json(app.0.realm.begin(user.id, user.role).await?))
+        let begun = app.clone();
+        let write = async move {
+            let meanwhile =
+                || Problem::conflict("the account was changed by another request at the same time");
+            let changed = begun.0.users.change_password(user.id, &stored, &hash).await?;
+            begin(&begun, &changed.ok_or_else(meanwhile)?).await?.ok_or_else(meanwhile)
+        };
+        Ok(Json(app.change(user.id, write).await?))
     })
     .await
 }

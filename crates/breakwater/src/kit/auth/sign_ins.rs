@@ -7,6 +7,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Validation;
 use moka::sync::Cache;
 use serde::Serialize;
+use sqlx::{
+    Any, AnyConnection,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -188,8 +193,35 @@ impl Realm {
         Ok(())
     }
 
-    /// Ends all sign-ins of a user: one who is deleted, or whose role or password has changed.
+    /// Ends all sign-ins of a user.
     pub async fn end_all(&self, user_id: Uuid) -> Result<(), Problem> {
+        let mut connection = self.0.auth.0.db.write.acquire().await?;
+        let ended = self.end_stored(&mut connection, user_id).await?;
+        self.learn_of_end(user_id, ended);
+        Ok(())
+    }
+
+    /// Does `write`, which deletes a user or changes their role or password, and ends all their sign-ins: both or neither, or
+    /// old rights would outlast the change. `write` gives the row that it wrote; when it gives none, nothing ends.
+    pub async fn end_all_with(
+        &self,
+        user_id: Uuid,
+        write: Query<'_, Any, AnyArguments>,
+    ) -> Result<Option<AnyRow>, sqlx::Error> {
+        let mut transaction = self.0.auth.0.db.write.begin().await?;
+        let Some(row) = write.fetch_optional(&mut *transaction).await? else { return Ok(None) };
+        let ended = self.end_stored(&mut transaction, user_id).await?;
+        transaction.commit().await?;
+        self.learn_of_end(user_id, ended);
+        Ok(Some(row))
+    }
+
+    /// The families that it ended, and when.
+    async fn end_stored(
+        &self,
+        connection: &mut AnyConnection,
+        user_id: Uuid,
+    ) -> Result<Vec<(Uuid, i64)>, sqlx::Error> {
         let now = now_ms();
         let ended: Vec<(String,)> = sqlx::query_as(
             "UPDATE sign_ins SET revoked_at = $1 WHERE realm = $2 AND user_id = $3 AND revoked_at = 0 \
@@ -198,11 +230,14 @@ impl Realm {
         .bind(now)
         .bind(self.0.name)
         .bind(user_id.to_string())
-        .fetch_all(&self.0.auth.0.db.write)
+        .fetch_all(connection)
         .await?;
-        self.0.auth.revoke(ended.iter().filter_map(|(family,)| Some((family.parse().ok()?, now))));
+        Ok(ended.iter().filter_map(|(family,)| Some((family.parse().ok()?, now))).collect())
+    }
+
+    fn learn_of_end(&self, user_id: Uuid, ended: Vec<(Uuid, i64)>) {
+        self.0.auth.revoke(ended);
         self.0.auth.0.active.leave(self.0.name, user_id);
-        Ok(())
     }
 
     fn refresh_expiry(&self, now: i64) -> i64 {
