@@ -28,6 +28,7 @@ use crate::kit::{
     auth::{Passwords, Realm, Role},
     cache::Layer,
     config::{Secret, defaults_of_flags},
+    email::Email,
     problem::Problem,
     rate::RateLimit,
 };
@@ -123,9 +124,10 @@ pub async fn start(kit: &Kit) -> anyhow::Result<OpenApiRouter> {
     if let Some(admin) = &settings.azora_admin {
         let (email, password) =
             admin.expose().split_once(':').context("--azora-admin: say EMAIL:PASSWORD")?;
-        let email = domain::email(email).map_err(|problem| anyhow::anyhow!("--azora-admin: {problem}"))?;
+        let email =
+            Email::parse(email).map_err(|wrong| anyhow::anyhow!("--azora-admin: the email {wrong}"))?;
         let hash = app.passwords.hash(password.to_owned()).await?;
-        app.storage.add_user(&seed::person(&email, "Azora Admin", Role::Admin), &hash).await?;
+        app.storage.add_user(&seed::person(email.as_str(), "Azora Admin", Role::Admin), &hash).await?;
     }
     let added = seed::run(&app, settings.azora_seed).await?;
     if added > 0 || kit.settings.storage.database.contains(":memory:") {

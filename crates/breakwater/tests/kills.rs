@@ -12,6 +12,7 @@ use breakwater::{
     kit::{
         Kit,
         config::Settings,
+        email::Email,
         mail::{Mailer, Sink, smtp_sink},
         metrics::Metrics,
         queue::Queue,
@@ -34,7 +35,7 @@ async fn add_people(kit: &Kit, count: usize) {
     for number in 0..count {
         let person = Particulars {
             name: format!("Person {number}"),
-            email: format!("person{number}@example.org"),
+            email: Email::parse(&format!("person{number}@example.org")).unwrap(),
             birthday: birthday_of_all.parse().unwrap(),
             zone: "UTC".to_owned(),
         };

@@ -17,7 +17,7 @@ impl Birthday {
         let user = User {
             id: Uuid::now_v7().to_string(),
             name: particulars.name.clone(),
-            email: particulars.email.clone(),
+            email: particulars.email.as_str().to_owned(),
             birthday: particulars.birthday.to_string(),
             zone: particulars.zone.clone(),
             since_ms: now.as_millisecond(),

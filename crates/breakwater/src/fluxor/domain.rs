@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::kit::email::Email;
 use crate::kit::problem::Problem;
 
 /// Users on a page when the client does not say, and at most.
@@ -9,36 +10,25 @@ pub(super) const PAGE_LIMIT: u32 = 20;
 pub(super) const PAGE_LIMIT_MAX: u32 = 100;
 
 const NAME_CHARS_MAX: usize = 100;
-/// The longest address that can be delivered to (RFC 5321, 4.5.3.1.3, without the angle brackets).
-const EMAIL_BYTES_MAX: usize = 254;
 
-/// A user that may be added: the name is said, and the address could be one.
+/// A user that may be added.
 #[derive(Debug, PartialEq)]
 pub(super) struct NewUser {
     pub(super) name: String,
-    /// In lower case, so that one mailbox is one user.
-    pub(super) email: String,
+    pub(super) email: Email,
 }
 
 impl NewUser {
     /// Checks what a client sent.
     pub(super) fn new(name: &str, email: &str) -> Result<Self, Problem> {
-        let (name, email) = (name.trim(), email.trim());
+        let name = name.trim();
         if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.contains(char::is_control) {
             return Err(Problem::invalid(format!(
                 "name: must have 1 to {NAME_CHARS_MAX} characters, and no control characters"
             )));
         }
-        // Whether an address exists only a message to it can tell. This finds what was typed into the wrong field.
-        let is_address = email.len() <= EMAIL_BYTES_MAX
-            && !email.contains(|c: char| c.is_whitespace() || c.is_control())
-            && email.rsplit_once('@').is_some_and(|(local, host)| {
-                !local.is_empty() && host.split('.').all(|label| !label.is_empty())
-            });
-        if !is_address {
-            return Err(Problem::invalid("email: must be an address such as ada@example.org"));
-        }
-        Ok(Self { name: name.to_owned(), email: email.to_lowercase() })
+        let email = Email::parse(email).map_err(|wrong| Problem::invalid(format!("email: {wrong}")))?;
+        Ok(Self { name: name.to_owned(), email })
     }
 }
 
@@ -65,22 +55,19 @@ mod tests {
     use super::*;
 
     fn check(name: &str, email: &str, expected: Option<(&str, &str)>) {
-        let expected = expected.map(|(name, email)| NewUser { name: name.into(), email: email.into() });
+        let expected = expected
+            .map(|(name, email)| NewUser { name: name.into(), email: Email::from_stored(email.into()) });
         assert_eq!(NewUser::new(name, email).ok(), expected, "{name:?} {email:?}");
     }
 
     #[test]
     fn names_and_addresses_are_checked_and_tidied() {
-        check(" Ada Lovelace ", "Ada@Example.org ", Some(("Ada Lovelace", "ada@example.org")));
-        check(&"é".repeat(100), "a@b", Some((&"é".repeat(100), "a@b")));
-        check(&"é".repeat(101), "a@b", None);
-        check(" ", "a@b", None);
-        check("a\u{7}", "a@b", None);
-        for email in ["", "a", "@b", "a@", "a@b..c", "a@.b", "a b@c", "a@b\n.c"] {
-            check("Ada", email, None);
-        }
-        check("Ada", &format!("{}@b", "a".repeat(253)), None);
-        check("Ada", "\"odd@local\"@b", Some(("Ada", "\"odd@local\"@b")));
+        check(" Ada Lovelace ", "Ada@Example.org", Some(("Ada Lovelace", "ada@example.org")));
+        check(&"é".repeat(100), "a@b.de", Some((&"é".repeat(100), "a@b.de")));
+        check(&"é".repeat(101), "a@b.de", None);
+        check(" ", "a@b.de", None);
+        check("a\u{7}", "a@b.de", None);
+        check("Ada", "ada", None);
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Users {
         sqlx::query("INSERT INTO fluxor_users (id, name, email, created_at_ms) VALUES ($1, $2, $3, $4)")
             .bind(id.to_string())
             .bind(&user.name)
-            .bind(&user.email)
+            .bind(user.email.as_str())
             .bind(created_at_ms)
             .execute(&self.db.write)
             .await
@@ -104,7 +104,12 @@ impl Users {
                 _ => error.into(),
             })?;
         self.additions.fetch_add(1, SeqCst);
-        Ok(User { id, name: user.name, email: user.email, created_at: in_words(created_at_ms)? })
+        Ok(User {
+            id,
+            name: user.name,
+            email: user.email.as_str().to_owned(),
+            created_at: in_words(created_at_ms)?,
+        })
     }
 }
 

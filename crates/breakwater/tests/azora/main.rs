@@ -87,8 +87,9 @@ async fn figures(app: &App, layer: usize) -> (u64, u64) {
 }
 
 async fn signing_in_gives_tokens_to_who_knows_the_password(app: &App) {
-    let tokens = login(app, " Learner-1@AZORA.example ", LEARNER_PASSWORD).await.expect(200).json();
+    let tokens = login(app, "Learner-1@AZORA.example", LEARNER_PASSWORD).await.expect(200).json();
     assert_eq!(tokens["token_type"], "Bearer");
+    login(app, "learner-1@azora", LEARNER_PASSWORD).await.problem(422);
     let wrong = login(app, "learner-1@azora.example", "wrong").await.problem(401);
     let unknown = login(app, "nobody@azora.example", "wrong").await.problem(401);
     assert_eq!(wrong["detail"], unknown["detail"], "who exists is not told");

@@ -7,6 +7,7 @@ use breakwater::{
     kit::{
         Kit,
         config::Settings,
+        email::Email,
         mail::{Mailer, Sink},
     },
 };
@@ -32,7 +33,7 @@ async fn measure(name: &str, database: String, queue: &str) {
     for number in 0..MESSAGES {
         let person = Particulars {
             name: format!("Person {number}"),
-            email: format!("person{number}@example.org"),
+            email: Email::parse(&format!("person{number}@example.org")).unwrap(),
             birthday: "1990-06-01".parse().unwrap(),
             zone: ["UTC", "Asia/Tokyo", "America/Lima"][number % 3].to_owned(),
         };

@@ -13,7 +13,7 @@ use breakwater::{
             users::{self, Particulars, User},
         },
     },
-    kit::{Kit, config::Settings, metrics::Metrics, queue::Queue},
+    kit::{Kit, config::Settings, email::Email, metrics::Metrics, queue::Queue},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZoneDatabase};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -124,7 +124,7 @@ fn at(instant: &str) -> Timestamp {
 fn person(birthday: &str, zone: &str) -> Particulars {
     Particulars {
         name: "Ada".to_owned(),
-        email: "ada@example.org".to_owned(),
+        email: Email::parse("ada@example.org").unwrap(),
         birthday: birthday.parse().unwrap(),
         zone: zone.to_owned(),
     }

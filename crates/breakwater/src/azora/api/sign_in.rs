@@ -6,9 +6,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    azora::{App, domain},
+    azora::App,
     kit::{
         auth::{Signed, Tokens},
+        email::Email,
         http::Json,
         problem::Problem,
     },
@@ -44,13 +45,13 @@ pub(super) async fn login(
     State(app): State<App>,
     Json(Login { email, password }): Json<Login>,
 ) -> Result<Json<Tokens>, Problem> {
-    let email = domain::email(&email)?;
+    let email = Email::parse(&email).map_err(|wrong| Problem::invalid(format!("email: {wrong}")))?;
     if password.len() > PASSWORD_BYTES_MAX {
         return Err(Problem::invalid(format!("password: must have at most {PASSWORD_BYTES_MAX} bytes")));
     }
     if let Some(limit) = &app.sign_ins_per_account {
         let too_many = |after| Problem::too_many_requests("too many tries to sign in to this account", after);
-        limit.check(&email).map_err(too_many)?;
+        limit.check(email.as_str()).map_err(too_many)?;
     }
     let account = app.storage.account(&email).await?;
     // Without an account as well: how long it takes must not tell.

@@ -3,7 +3,7 @@
 use super::{Storage, at, now_ms};
 use crate::{
     azora::domain::{Profile, ProfileChange},
-    kit::{auth::Role, problem::Problem},
+    kit::{auth::Role, email::Email, problem::Problem},
 };
 
 /// What sign-in needs to know.
@@ -34,10 +34,10 @@ impl From<ProfileRow> for Profile {
 }
 
 impl Storage {
-    pub(in crate::azora) async fn account(&self, email: &str) -> Result<Option<Account>, Problem> {
+    pub(in crate::azora) async fn account(&self, email: &Email) -> Result<Option<Account>, Problem> {
         let row: Option<(String, String, String)> =
             sqlx::query_as("SELECT id, password_hash, role FROM azora_users WHERE email = $1")
-                .bind(email)
+                .bind(email.as_str())
                 .fetch_optional(self.db.current())
                 .await?;
         Ok(row.map(|(id, password_hash, role)| Account { id, password_hash, role: Role::from_stored(&role) }))

@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     birthday::{rules, storage::users::Particulars},
-    kit::problem::Problem,
+    kit::{email::Email, problem::Problem},
 };
 
 /// People who are older were born before there were time zones.
@@ -26,7 +26,7 @@ pub(super) fn particulars(said: Said, now: Timestamp) -> Result<Particulars, Pro
     if name.is_empty() {
         return Err(Problem::invalid("name: is empty"));
     }
-    let email = email(said.email)?;
+    let email = Email::parse(&said.email).map_err(|wrong| Problem::invalid(format!("email: {wrong}")))?;
     let zone = rules::zone(&said.time_zone);
     let zone = zone.ok_or_else(|| {
         Problem::invalid("time_zone: is none of the IANA database; an example is Europe/Berlin")
@@ -43,29 +43,6 @@ pub(super) fn particulars(said: Said, now: Timestamp) -> Result<Particulars, Pro
     }
     let zone = zone.iana_name().expect("zones found by name have one").to_owned();
     Ok(Particulars { name, email, birthday, zone })
-}
-
-/// Something `@` a domain: what is wrong beyond that, the mail server finds.
-fn email(said: String) -> Result<String, Problem> {
-    let email = text("email", said, 254)?;
-    let well_formed = email.split_once('@').is_some_and(|(mailbox, domain)| {
-        let plain = |byte: u8| byte.is_ascii_graphic() && !br#"()<>[]:;@\,""#.contains(&byte);
-        let label = |label: &str| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        };
-        let dots = mailbox.starts_with('.') || mailbox.ends_with('.') || mailbox.contains("..");
-        (1..=64).contains(&mailbox.len())
-            && mailbox.bytes().all(plain)
-            && !dots
-            && domain.split('.').all(label)
-    });
-    well_formed
-        .then_some(email)
-        .ok_or_else(|| Problem::invalid("email: is no address such as ada@example.org"))
 }
 
 /// A line of text of at most `length_max` characters.
@@ -120,11 +97,7 @@ mod tests {
             ("\u{7}x", "a@b.c", "2000-01-01", "UTC", "name"),
             (&long, "a@b.c", "2000-01-01", "UTC", "name"),
             ("A", "a", "2000-01-01", "UTC", "email"),
-            ("A", "a@b@c", "2000-01-01", "UTC", "email"),
             ("A", "a\r\nBcc: x@y.z", "2000-01-01", "UTC", "email"),
-            ("A", "<a@b.c>", "2000-01-01", "UTC", "email"),
-            ("A", "a@-b.c", "2000-01-01", "UTC", "email"),
-            ("A", "a..b@c.d", "2000-01-01", "UTC", "email"),
             ("A", "a@b.c", "2001-02-29", "UTC", "birthday"),
             ("A", "a@b.c", "2001-02-28T10:00", "UTC", "birthday"),
             ("A", "a@b.c", "20010228", "UTC", "birthday"),

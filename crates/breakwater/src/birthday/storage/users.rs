@@ -3,7 +3,10 @@
 use jiff::{Timestamp, civil::Date};
 use sqlx::{AnyConnection, AnyPool, FromRow};
 
-use crate::birthday::{clock::at_ms, rules, rules::Person};
+use crate::{
+    birthday::{clock::at_ms, rules, rules::Person},
+    kit::email::Email,
+};
 
 /// A row of people.
 #[derive(Debug, Clone, FromRow)]
@@ -37,7 +40,7 @@ pub fn person(birthday: &str, zone: &str, since_ms: i64) -> anyhow::Result<Perso
 #[derive(Debug, Clone)]
 pub struct Particulars {
     pub name: String,
-    pub email: String,
+    pub email: Email,
     pub birthday: Date,
     /// As the IANA database writes it.
     pub zone: String,
@@ -56,9 +59,9 @@ pub async fn insert(
     )
     .bind(id)
     .bind(&particulars.name)
-    .bind(&particulars.email)
+    .bind(particulars.email.as_str())
     .bind(search_key(&particulars.name))
-    .bind(search_key(&particulars.email))
+    .bind(search_key(particulars.email.as_str()))
     .bind(particulars.birthday.to_string())
     .bind(rules::month_day(particulars.birthday))
     .bind(&particulars.zone)
@@ -96,9 +99,9 @@ pub async fn update(
     .bind(id)
     .bind(version)
     .bind(&particulars.name)
-    .bind(&particulars.email)
+    .bind(particulars.email.as_str())
     .bind(search_key(&particulars.name))
-    .bind(search_key(&particulars.email))
+    .bind(search_key(particulars.email.as_str()))
     .bind(particulars.birthday.to_string())
     .bind(rules::month_day(particulars.birthday))
     .bind(&particulars.zone)
