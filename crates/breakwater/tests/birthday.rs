@@ -125,8 +125,15 @@ async fn a_change_names_the_version_it_is_made_to(app: &App) {
     assert_eq!(matching.send().await.expect(200).json()["version"], 2);
     let mut late = waiting("Late", "ada@example.org");
     late["version"] = json!(1);
-    let problem = app.put(&path(&user), late.clone()).send().await.problem(412);
-    assert!(problem["detail"].as_str().unwrap().contains("version 2"), "{problem}");
+    app.put(&path(&user), late.clone()).send().await.problem(409);
+    // The header comes first, also before a body that is right.
+    let late_by_header =
+        |body: &Value, tag: &str| app.put(&path(&user), body.clone()).header("if-match", tag);
+    let mut present = late.clone();
+    present["version"] = json!(2);
+    late_by_header(&present, "\"1\"").send().await.problem(412);
+    late_by_header(&present, "2").send().await.problem(412);
+    late_by_header(&present, "*").send().await.problem(428);
     app.put("/api/v1/users/01900000-0000-7000-8000-000000000000", late).send().await.problem(404);
 }
 
@@ -140,7 +147,7 @@ async fn of_parallel_changes_to_a_version_one_is_made(app: &App) {
     let answers = futures_util::future::join_all(changes).await;
     let made: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
     assert_eq!(made.len(), 1);
-    assert!(answers.iter().all(|answer| [200, 412].contains(&answer.status.as_u16())));
+    assert!(answers.iter().all(|answer| [200, 409].contains(&answer.status.as_u16())));
     assert_eq!(app.get(&path(&user)).send().await.expect(200).json(), made[0].json());
 }
 

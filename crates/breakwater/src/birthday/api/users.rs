@@ -16,6 +16,7 @@ use crate::{
     kit::{
         http::{Json, Path, Query},
         problem::Problem,
+        version::{Expected, IfMatch},
     },
 };
 
@@ -62,7 +63,7 @@ impl From<User> for UserBody {
 pub(super) struct NewUserBody {
     #[schema(min_length = 1, max_length = 100, example = "Ada Lovelace")]
     name: String,
-    #[schema(max_length = 254, example = "ada@example.org")]
+    #[schema(format = Email, max_length = 254, example = "ada@example.org")]
     email: String,
     #[schema(format = Date, example = "1996-02-29")]
     birthday: String,
@@ -77,20 +78,20 @@ pub(super) struct NewUserBody {
 pub(super) struct ChangedUserBody {
     #[schema(min_length = 1, max_length = 100, example = "Ada Lovelace")]
     name: String,
-    #[schema(max_length = 254, example = "ada@example.org")]
+    #[schema(format = Email, max_length = 254, example = "ada@example.org")]
     email: String,
     #[schema(format = Date, example = "1996-02-29")]
     birthday: String,
     #[schema(example = "Europe/Berlin")]
     time_zone: String,
-    /// The version that this changes; `If-Match: "3"` says the same.
+    /// The version that was read, unless the header If-Match says it
     #[schema(minimum = 1)]
     version: Option<i64>,
 }
 
 /// Adds a person
 #[utoipa::path(
-    post, path = "/api/v1/users", tag = "birthday", request_body = NewUserBody,
+    post, path = "/api/v1/users", tag = "birthday", security((), ("birthday" = [])), request_body = NewUserBody,
     responses(
         (status = 201, description = "Added", body = UserBody),
         (status = 400, description = "The body cannot be read", body = Problem),
@@ -116,7 +117,7 @@ pub(super) async fn create(
 
 /// One person
 #[utoipa::path(
-    get, path = "/api/v1/users/{id}", tag = "birthday", params(("id" = Uuid, Path, description = "The user's id")),
+    get, path = "/api/v1/users/{id}", tag = "birthday", security((), ("birthday" = [])), params(("id" = Uuid, Path, description = "The user's id")),
     responses(
         (status = 200, description = "The person", body = UserBody),
         (status = 401, description = "The token is missing or wrong", body = Problem),
@@ -138,18 +139,19 @@ pub(super) async fn read(State(birthday): App, Path(id): Path<Uuid>) -> Result<J
 
 /// Replaces what is known of a person
 #[utoipa::path(
-    put, path = "/api/v1/users/{id}", tag = "birthday", request_body = ChangedUserBody,
-    params(("id" = Uuid, Path, description = "The user's id")),
+    put, path = "/api/v1/users/{id}", tag = "birthday", security((), ("birthday" = [])), request_body = ChangedUserBody,
+    params(("id" = Uuid, Path, description = "The user's id"), IfMatch),
     responses(
         (status = 200, description = "Replaced", body = UserBody),
         (status = 400, description = "The body cannot be read", body = Problem),
         (status = 401, description = "The token is missing or wrong", body = Problem),
         (status = 404, description = "There is nobody with this id", body = Problem),
-        (status = 412, description = "Somebody else has changed the person: read it again", body = Problem),
+        (status = 409, description = "Changed by another since the version in the body", body = Problem),
+        (status = 412, description = "Changed by another since the version in If-Match", body = Problem),
         (status = 413, description = "The body is too large", body = Problem),
         (status = 415, description = "The body is not JSON", body = Problem),
         (status = 422, description = "A field is missing or not valid", body = Problem),
-        (status = 428, description = "The version is missing", body = Problem),
+        (status = 428, description = "The version is missing, in the body and in If-Match", body = Problem),
         (status = 503, description = "No database", body = Problem),
     ),
 )]
@@ -160,32 +162,24 @@ pub(super) async fn replace(
     Json(body): Json<ChangedUserBody>,
 ) -> Result<Json<UserBody>, Problem> {
     let ChangedUserBody { name, email, birthday: day, time_zone, version } = body;
+    let expected = Expected::required(&headers, version)?;
     let now = birthday.clock.now();
     let particulars = input::particulars(input::Said { name, email, birthday: day, time_zone }, now)?;
-    let version = version.or_else(|| if_match(&headers)).ok_or_else(|| {
-        Problem::precondition_required("say which version this changes: `version` in the body, or If-Match")
-    })?;
     let id = id.to_string();
-    match birthday.change(&id, version, &particulars, now).await? {
+    let changed = match expected.version() {
+        Some(version) => birthday.change(&id, version, &particulars, now).await?,
+        None => None,
+    };
+    match changed {
         Some(user) => Ok(Json(user.into())),
-        None => match users::find(&birthday.kit.db.write, &id).await? {
-            Some(user) => {
-                let detail = format!("the person is at version {} now: read it again", user.version);
-                Err(Problem::precondition_failed(detail))
-            }
-            None => Err(nobody()),
-        },
+        None if users::find(&birthday.kit.db.write, &id).await?.is_some() => Err(expected.missed()),
+        None => Err(nobody()),
     }
-}
-
-/// The version in `If-Match: "3"`.
-fn if_match(headers: &HeaderMap) -> Option<i64> {
-    headers.get(header::IF_MATCH)?.to_str().ok()?.trim_matches('"').parse().ok()
 }
 
 /// Forgets a person, and sends nothing any more
 #[utoipa::path(
-    delete, path = "/api/v1/users/{id}", tag = "birthday",
+    delete, path = "/api/v1/users/{id}", tag = "birthday", security((), ("birthday" = [])),
     params(("id" = Uuid, Path, description = "The user's id")),
     responses(
         (status = 204, description = "Forgotten"),
@@ -226,7 +220,7 @@ pub(super) struct UsersQuery {
 
 /// A page of people
 #[utoipa::path(
-    get, path = "/api/v1/users", tag = "birthday", params(UsersQuery),
+    get, path = "/api/v1/users", tag = "birthday", security((), ("birthday" = [])), params(UsersQuery),
     responses(
         (status = 200, description = "The page, in the order in which they were added", body = UsersBody),
         (status = 400, description = "The query cannot be read", body = Problem),
