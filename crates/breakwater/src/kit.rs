@@ -1,5 +1,6 @@
 //! What every system needs and none is about: configuration, serving, storage, sign-in, caching, messages, limits.
 
+pub mod admin;
 pub mod admission;
 pub mod auth;
 pub mod bus;

@@ -1,11 +1,11 @@
-//! The OpenAPI documents are true: schemathesis asks each system everything that its document allows, and much that it
+//! The OpenAPI documents are true: they define what they name, and schemathesis asks each system everything that its document allows, and much that it
 //! does not, and holds the answers against it.
 //!
 //! `SCHEMATHESIS` names the program, `pip install schemathesis==4.32.5`.
 
 mod common;
 
-use std::{fs, process::Stdio, time::Duration};
+use std::{collections::BTreeSet, fs, process::Stdio, time::Duration};
 
 use breakwater::{
     kit::config::{Secret, Settings},
@@ -51,6 +51,33 @@ fn settings() -> Settings {
     settings.azora.azora_sign_ins_per_account = 0;
     settings.azora.azora_sign_ins_per_address = 0;
     settings
+}
+
+#[tokio::test]
+async fn every_security_scheme_that_is_named_is_defined() {
+    for (system, names) in [
+        (System::Connex, vec!["bearer"]),
+        (System::Azora, vec!["bearer"]),
+        (System::Birthday, vec!["admin", "birthday"]),
+        (System::Fluxor, vec!["admin"]),
+    ] {
+        let app = App::on_sqlite(system, settings()).await;
+        let document = app.get("/openapi.json").send().await.expect(200).json();
+        app.end().await;
+        let operations = document["paths"]
+            .as_object()
+            .unwrap()
+            .values()
+            .flat_map(|path| path.as_object().unwrap().values());
+        let named: BTreeSet<&str> = operations
+            .filter_map(|operation| operation["security"].as_array())
+            .flatten()
+            .flat_map(|needs| needs.as_object().unwrap().keys().map(String::as_str))
+            .collect();
+        assert_eq!(named.into_iter().collect::<Vec<_>>(), names, "{system:?}");
+        let defined = document["components"]["securitySchemes"].as_object().unwrap();
+        assert!(names.iter().all(|name| defined[*name]["scheme"] == "bearer"), "{system:?}: {defined:?}");
+    }
 }
 
 /// Explores a system, as whoever the fixed token is.

@@ -13,7 +13,7 @@ use axum::{
 use http::HeaderMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ use super::{
     storage::messages::{self, Message, Sought},
 };
 use crate::kit::{
+    admin::{Admin, admin_only},
+    auth::add_bearer,
     config::Secret,
     http::{Json, Query, bearer},
     problem::Problem,
@@ -31,7 +33,7 @@ use crate::kit::{
 type App = State<Arc<Birthday>>;
 
 pub(super) fn routes(birthday: Arc<Birthday>) -> OpenApiRouter {
-    let routes = OpenApiRouter::new()
+    let routes = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::read, users::replace, users::delete))
         .routes(routes!(list_messages))
@@ -42,6 +44,20 @@ pub(super) fn routes(birthday: Arc<Birthday>) -> OpenApiRouter {
     };
     // Outside of the layer: it has a token of its own.
     routes.routes(routes!(run)).with_state(birthday)
+}
+
+/// What the document says besides the routes.
+#[derive(OpenApi)]
+#[openapi(modifiers(&Admin, &Token))]
+struct Document;
+
+/// Tells what the security scheme `birthday` is.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        add_bearer(document, "birthday", "The token of --birthday-token, where the service has one");
+    }
 }
 
 async fn need_token(State(token): State<Secret>, request: Request, next: Next) -> Response {
@@ -121,7 +137,8 @@ struct MessagesQuery {
 
 /// A page of messages
 #[utoipa::path(
-    get, path = "/api/v1/messages", tag = "birthday", params(MessagesQuery),
+    get, path = "/api/v1/messages", tag = "birthday", security((), ("birthday" = [])),
+    params(MessagesQuery),
     responses(
         (status = 200, description = "The page, in the order of ids", body = MessagesBody),
         (status = 400, description = "The query cannot be read", body = Problem),
@@ -161,7 +178,7 @@ struct QueueBody {
 
 /// How much is waiting where
 #[utoipa::path(
-    get, path = "/api/v1/queue", tag = "birthday",
+    get, path = "/api/v1/queue", tag = "birthday", security((), ("birthday" = [])),
     responses(
         (status = 200, description = "The numbers", body = QueueBody),
         (status = 401, description = "The token is missing or wrong", body = Problem),
@@ -210,7 +227,7 @@ struct RunBody {
 
 /// Runs the schedulers now, here, whoever has the lease
 #[utoipa::path(
-    post, path = "/api/v1/schedule/run", tag = "birthday", params(RunQuery),
+    post, path = "/api/v1/schedule/run", tag = "birthday", security(("admin" = [])), params(RunQuery),
     responses(
         (status = 200, description = "What was done", body = RunBody),
         (status = 400, description = "The query cannot be read", body = Problem),
@@ -224,12 +241,7 @@ async fn run(
     headers: HeaderMap,
     Query(query): Query<RunQuery>,
 ) -> Result<Json<RunBody>, Problem> {
-    let Some(token) = &birthday.kit.settings.server.admin_token else {
-        return Err(Problem::forbidden("administration is closed here: start with --admin-token"));
-    };
-    if !bearer(&headers).is_some_and(|said| token.is(said)) {
-        return Err(Problem::unauthorized("this needs the token of --admin-token as bearer"));
-    }
+    admin_only(&birthday.kit, &headers)?;
     let started = std::time::Instant::now();
     let now = birthday.clock.now();
     let failed = |error: anyhow::Error| input::later("the run was not finished").caused_by(error);

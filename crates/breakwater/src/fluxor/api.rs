@@ -15,15 +15,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tower::ServiceBuilder;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
 use super::domain::{NewUser, PageOf};
+use crate::kit::admin::{Admin, admin_only};
 use crate::kit::admission::{self, Admission, Limits};
-use crate::kit::http::{Json, Query, bearer};
+use crate::kit::http::{Json, Query};
 use crate::kit::problem::Problem;
 
 /// The longest body that `/api/echo` takes, in bytes.
@@ -31,7 +32,7 @@ const ECHO_BYTES_MAX: usize = 64 << 10;
 
 pub(super) fn routes(app: App) -> OpenApiRouter {
     let guard = ServiceBuilder::new().layer(app.0.figures.clone()).layer(app.0.admission.clone());
-    let guarded = OpenApiRouter::new()
+    let guarded = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health))
         .routes(routes!(ready))
         .routes(routes!(list_users, add_user))
@@ -40,6 +41,11 @@ pub(super) fn routes(app: App) -> OpenApiRouter {
         .layer(guard);
     guarded.routes(routes!(read_admission, change_admission)).with_state(app)
 }
+
+/// What the document says besides the routes.
+#[derive(OpenApi)]
+#[openapi(modifiers(&Admin))]
+struct Document;
 
 /// A response that is ready, with room for the headers that every response gets: the map grows only once.
 fn whole(content_type: HeaderValue, bytes: Bytes) -> Response {
@@ -138,7 +144,7 @@ async fn list_users(State(app): State<App>, Query(query): Query<PageQuery>) -> R
 struct NewUserBody {
     #[schema(min_length = 1, max_length = 100, example = "Ada Lovelace")]
     name: String,
-    #[schema(max_length = 254, example = "ada@example.org")]
+    #[schema(format = Email, max_length = 254, example = "ada@example.org")]
     email: String,
 }
 
@@ -347,16 +353,6 @@ impl From<&Admission> for AdmissionState {
 /// Longer than a client waits; a request waits for `--request-timeout-ms` at most in any case.
 const MAX_WAIT_MS_MAX: u64 = 60_000;
 
-fn admin_only(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(token) = &app.0.kit.settings.server.admin_token else {
-        return Err(Problem::forbidden("administration is closed here: start with --admin-token"));
-    };
-    match bearer(headers) {
-        Some(said) if token.is(said) => Ok(()),
-        _ => Err(Problem::unauthorized("administration needs the token of --admin-token as bearer")),
-    }
-}
-
 /// The limits of admission and the figures
 #[utoipa::path(
     get, path = "/api/admission", tag = "fluxor", security(("admin" = [])),
@@ -367,7 +363,7 @@ fn admin_only(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     ),
 )]
 async fn read_admission(State(app): State<App>, headers: HeaderMap) -> Result<Json<AdmissionState>, Problem> {
-    admin_only(&app, &headers)?;
+    admin_only(&app.0.kit, &headers)?;
     Ok(Json((&app.0.admission).into()))
 }
 
@@ -392,7 +388,7 @@ async fn change_admission(
     body: Result<Json<LimitsBody>, Problem>,
 ) -> Result<Json<AdmissionState>, Problem> {
     // Who may not change them is told so before what is wrong with the body.
-    admin_only(&app, &headers)?;
+    admin_only(&app.0.kit, &headers)?;
     let Json(body) = body?;
     if body.max_wait_ms > MAX_WAIT_MS_MAX {
         return Err(Problem::invalid(format!("max_wait_ms: must be at most {MAX_WAIT_MS_MAX}")));

@@ -167,10 +167,15 @@ pub struct Bearer;
 
 impl Modify for Bearer {
     fn modify(&self, document: &mut OpenApi) {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        add_bearer(document, "bearer", "An access token, as signing in gives it");
     }
+}
+
+/// Says in an OpenAPI document that the security scheme `name` is a token of `Authorization: Bearer …`.
+pub fn add_bearer(document: &mut OpenApi, name: &str, description: &str) {
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(name, SecurityScheme::Http(scheme));
 }
 
 /// What the realms share. Cloning shares it.
