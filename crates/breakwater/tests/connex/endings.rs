@@ -43,7 +43,6 @@ async fn nothing_is_changed_when_sign_ins_cannot_be_ended() {
 }
 
 /// The change is stopped half-way, by a lock on the sign-in that it ends. Then its client goes.
-#[cfg(feature = "servers")]
 #[tokio::test]
 #[ignore = "needs PostgreSQL: BREAKWATER_TEST_POSTGRES"]
 async fn a_new_password_ends_all_sign_ins_also_when_the_client_has_gone() {
