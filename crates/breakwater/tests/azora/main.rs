@@ -192,7 +192,7 @@ async fn courses_are_found_by_words_category_and_level(app: &App) {
 async fn admins_alone_change_courses(app: &App) {
     let (learner, admin) = (learner(app, 7).await, admin(app).await);
     let created = app.post("/api/v1/courses", course("One")).bearer(&admin).send().await.expect(201);
-    let path = created.header(header::LOCATION).to_owned();
+    let path = format!("/api/v1/{}", created.header(header::LOCATION));
     let calls = |id: &str| -> [Call; 3] {
         let path = path.replace(path.rsplit('/').next().unwrap(), id);
         [app.post("/api/v1/courses", course("Two")), app.put(&path, course("Two")), app.delete(&path)]

@@ -103,7 +103,8 @@ pub(super) async fn create(
         }
     };
     let course = app.to_the_end(work).await?;
-    let location = format!("/api/v1/courses/{id}");
+    // Relative to this path, which may be below another.
+    let location = format!("courses/{id}");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(course)).into_response())
 }
 

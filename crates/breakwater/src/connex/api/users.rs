@@ -202,7 +202,8 @@ pub(super) async fn create(
         let new = NewUser { email, name, role, password_hash };
         let user = app.0.users.insert(&new, app.now()).await?;
         let user = user.ok_or_else(|| Problem::conflict("email: somebody has it already"))?;
-        let location = [(header::LOCATION, format!("/api/v1/users/{}", user.id))];
+        // Relative to this path, which may be below another.
+        let location = [(header::LOCATION, format!("users/{}", user.id))];
         Ok((StatusCode::CREATED, location, shown(&user)).into_response())
     })
     .await
