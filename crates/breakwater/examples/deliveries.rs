@@ -133,6 +133,7 @@ fn sockets(load: &Load) -> Result<()> {
     settings.server.listen = ([127, 0, 0, 1], 0).into();
     settings.storage.pool_timeout_ms = 30_000;
     settings.location.location_members = load.members.try_into()?;
+    settings.location.location_sessions_per_address = 0;
     if let Some(window_ms) = load.window_ms {
         settings.location.location_window_ms = window_ms;
     }

@@ -54,16 +54,17 @@ pub async fn start(kit: &Kit) -> anyhow::Result<OpenApiRouter> {
             patience: Duration::from_millis(kit.settings.server.client_timeout_ms),
             ping_every: Duration::from_millis(settings.location_ping_ms),
             idle_max: Duration::from_millis(settings.location_idle_ms),
-            updates_per_second: f64::from(settings.location_updates),
+            messages_per_second: f64::from(settings.location_updates),
         },
     });
     kit.tasks.spawn(attend(app.clone()));
-    Ok(api::routes(app))
+    Ok(api::routes(app, kit))
 }
 
 /// Deletes old sessions until the process is to end, and then lets the connections go.
 async fn attend(app: Arc<App>) {
-    let age_max_ms = i64::try_from(app.kit.settings.location.location_session_s * 1000).unwrap_or(i64::MAX);
+    let age_max = Duration::from_secs(app.kit.settings.location.location_session_s);
+    let age_max_ms = i64::try_from(age_max.as_millis()).unwrap_or(i64::MAX);
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {

@@ -35,7 +35,7 @@ const TOKEN: &str = "a-token-of-this-test";
 const EMAIL: &str = "admin@example.com";
 const PASSWORD: &str = "correct horse";
 
-/// An admin, hashes that cost next to nothing, and no limits of sign-ins: what is behind them is asked.
+/// An admin, hashes that cost next to nothing, and no limits by client: what is behind them is asked.
 fn settings() -> Settings {
     let admin = || Secret::from(format!("{EMAIL}:{PASSWORD}").as_str());
     let mut settings = Settings::default();
@@ -46,6 +46,7 @@ fn settings() -> Settings {
     settings.connex.connex_seed = 20;
     settings.connex.connex_sign_ins_per_account = 0;
     settings.connex.connex_sign_ins_per_address = 0;
+    settings.location.location_sessions_per_address = 0;
     settings.azora.azora_admin = Some(admin());
     settings.azora.azora_seed = 20;
     settings.azora.azora_sign_ins_per_account = 0;

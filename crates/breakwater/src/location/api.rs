@@ -14,20 +14,26 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, Modify, OpenApi, ToSchema,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
     App,
+    board::DEPARTED_MAX,
     message::MESSAGE_BYTES_MAX,
     room::now_ms,
     socket,
     storage::{Joined, ParticipantRow, SessionRow},
 };
 use crate::kit::{
+    Kit,
     http::{Json, Path, Query, bearer},
     problem::Problem,
+    rate::{Key, RateLayer, RateLimit, TrustedProxies},
 };
 
 /// Longest name of a session or participant, in characters.
@@ -43,14 +49,57 @@ const PAGE_MAX: u16 = 100;
 /// Memory that a connection keeps for reading. Messages are small; a larger one makes it grow for as long as it is read.
 const READ_BYTES: usize = 1024;
 
-pub(super) fn routes(app: Arc<App>) -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
+/// Messages that go out together are one write; what has been written once is gone from memory.
+const WRITE_BYTES: usize = 8 << 10;
+
+/// Room for the answers to pings of a client that does not read.
+const PONGS_BYTES: usize = 8 << 10;
+
+/// More than a member takes of a message: its id, its longest name or all numbers of its position.
+const MEMBER_BYTES: usize = 512;
+
+pub(super) fn routes(app: Arc<App>, kit: &Kit) -> OpenApiRouter {
+    let settings = &kit.settings;
+    let mut filling = OpenApiRouter::new().routes(routes!(create)).routes(routes!(join));
+    if let Some(limit) = RateLimit::a_minute(settings.location.location_sessions_per_address) {
+        let proxies = TrustedProxies::new(settings.server.trusted_proxies.iter().copied());
+        filling = filling.route_layer(RateLayer::new(Arc::new(limit), Key::Address(proxies)));
+    }
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(list))
         .routes(routes!(show, delete))
-        .routes(routes!(join))
+        .merge(filling)
         .routes(routes!(leave))
         .routes(routes!(connect))
         .with_state(app)
+}
+
+/// What the document says besides the routes.
+#[derive(OpenApi)]
+#[openapi(modifiers(&SessionTokens))]
+struct Document;
+
+/// Tells in an OpenAPI document what the tokens of sessions are.
+struct SessionTokens;
+
+impl Modify for SessionTokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        for (name, description) in [
+            ("owner_token", "The `owner_token` that creating the session gave"),
+            ("participant_token", "The `token` that joining the session gave"),
+        ] {
+            let mut scheme = Http::new(HttpAuthScheme::Bearer);
+            scheme.description = Some(description.to_owned());
+            components.add_security_scheme(name, SecurityScheme::Http(scheme));
+        }
+    }
+}
+
+/// Most that may wait to be written to a connection: the largest message of a full session, and some.
+fn write_bytes_max(members_max: u32) -> usize {
+    let members = (members_max as usize).saturating_add(DEPARTED_MAX);
+    members.saturating_mul(MEMBER_BYTES).saturating_add(WRITE_BYTES + PONGS_BYTES)
 }
 
 /// What a session is made of.
@@ -172,6 +221,7 @@ impl From<SessionRow> for Session {
         (status = 413, description = "Body too large", body = Problem),
         (status = 415, description = "Not JSON", body = Problem),
         (status = 422, description = "A field is out of bounds", body = Problem),
+        (status = 429, description = "Too many from this address", body = Problem),
         (status = 503, description = "Too many sessions, or no database", body = Problem),
     ),
 )]
@@ -290,6 +340,7 @@ async fn delete(
         (status = 413, description = "Body too large", body = Problem),
         (status = 415, description = "Not JSON", body = Problem),
         (status = 422, description = "A field is out of bounds", body = Problem),
+        (status = 429, description = "Too many from this address", body = Problem),
         (status = 503, description = "No database", body = Problem),
     ),
 )]
@@ -365,8 +416,8 @@ async fn connect(
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
         .read_buffer_size(READ_BYTES)
-        // Messages that go out together are one write; what has been written once is gone from memory.
-        .write_buffer_size(8 << 10);
+        .write_buffer_size(WRITE_BYTES)
+        .max_write_buffer_size(write_bytes_max(app.kit.settings.location.location_members));
     Ok(upgrade.on_upgrade(async move |socket| {
         let tasks = app.kit.tasks.clone();
         let (hub, terms) = (app.hub.clone(), app.terms);

@@ -22,7 +22,7 @@ pub use slot::{Entry, Member, Presence, Update};
 use uuid::Uuid;
 
 /// Departures that are remembered for members which have not heard of them. Who is further behind gets everybody's presence.
-const DEPARTED_MAX: usize = 64;
+pub(super) const DEPARTED_MAX: usize = 64;
 
 /// The state of one session, as one instance knows it.
 #[derive(Debug)]

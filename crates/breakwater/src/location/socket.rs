@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, task::Poll, time::Duration, time::Instant};
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::{Error, error::ProtocolError};
 
@@ -30,7 +30,7 @@ pub(super) struct Terms {
     pub(super) patience: Duration,
     pub(super) ping_every: Duration,
     pub(super) idle_max: Duration,
-    pub(super) updates_per_second: f64,
+    pub(super) messages_per_second: f64,
 }
 
 /// Why a connection ends.
@@ -72,6 +72,7 @@ impl From<axum::Error> for End {
                 let said = format!("a message may have {MESSAGE_BYTES_MAX} bytes");
                 Self::ours(1009, "too_big", said)
             }
+            Some(Error::WriteBufferFull(_)) => slow(),
             Some(Error::Utf8(_)) => Self::ours(1007, "not_text", "text must be UTF-8"),
             Some(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Self::Client("lost"),
             Some(Error::Protocol(_)) => Self::ours(1002, "protocol", "that is not WebSocket"),
@@ -97,10 +98,11 @@ pub(super) async fn serve(
         counts,
         writing: None,
         answer: None,
+        positions: None,
         pinged: None,
         heard: now,
         spoke: now,
-        updates: Allowance::new(terms.updates_per_second.max(1.0), terms.updates_per_second, now),
+        messages: Allowance::new(terms.messages_per_second.max(1.0), terms.messages_per_second, now),
         wrong: Allowance::new(WRONG_MOST, WRONG_PER_SECOND, now),
     };
     connection.counts.connections.inc();
@@ -122,12 +124,15 @@ struct Connection {
     writing: Option<Writing>,
     /// What is to be written next. A newer answer takes the place of an older one.
     answer: Option<Message>,
+    /// Positions that follow the presence which is being written, and when the oldest was received. Written apart: to hand
+    /// over a second message would wait, without end, for a client that does not read the first.
+    positions: Option<(Utf8Bytes, Option<Instant>)>,
     /// A ping is unanswered.
     pinged: Option<Instant>,
     /// When the client last sent anything, and when it last said something of its own.
     heard: Instant,
     spoke: Instant,
-    updates: Allowance,
+    messages: Allowance,
     wrong: Allowance,
 }
 
@@ -186,28 +191,30 @@ impl Connection {
         if self.writing.is_some() {
             return Ok(());
         }
-        let mut oldest = None;
-        if let Some(answer) = self.answer.take() {
-            self.socket.feed(answer).await?;
-        } else {
+        let mut presence = None;
+        if self.positions.is_none() && self.answer.is_none() {
             match self.seat.turn() {
                 Turn::Wait => return Ok(()),
                 Turn::End(ending) => return Err(ending.into()),
                 Turn::Write(frame) => {
                     self.counts.skipped.inc_by(frame.skipped);
                     self.counts.deliveries.inc_by(frame.delivered);
-                    oldest = frame.oldest;
-                    if let Some(text) = frame.presence {
-                        self.socket.feed(Message::Text(text)).await?;
-                    }
-                    if let Some(text) = frame.positions {
-                        self.counts.frames.inc();
-                        self.socket.feed(Message::Text(text)).await?;
-                    }
+                    presence = frame.presence.map(Message::Text);
+                    self.positions = frame.positions.map(|text| (text, frame.oldest));
                 }
             }
         }
-        self.writing = Some(Writing { begun: Instant::now(), oldest });
+        let mut oldest = None;
+        let message = presence.or_else(|| self.answer.take()).or_else(|| {
+            let (text, received) = self.positions.take()?;
+            self.counts.frames.inc();
+            oldest = received;
+            Some(Message::Text(text))
+        });
+        if let Some(message) = message {
+            self.socket.feed(message).await?;
+            self.writing = Some(Writing { begun: Instant::now(), oldest });
+        }
         Ok(())
     }
 
@@ -224,12 +231,23 @@ impl Connection {
             Event::Received(Some(message)) => {
                 let message = message?;
                 let now = Instant::now();
-                (self.heard, self.pinged) = (now, None);
+                self.heard = now;
+                let was_pinged = self.pinged.take().is_some();
+                match message {
+                    Message::Close(_) => return Err(End::Client("closed")),
+                    Message::Pong(_) if was_pinged => return Ok(()),
+                    // The socket answers it by itself. That the client takes the answer is watched as of any write.
+                    Message::Ping(_) => _ = self.writing.get_or_insert(Writing { begun: now, oldest: None }),
+                    _ => {}
+                }
+                if !self.messages.take(now) {
+                    let most = self.terms.messages_per_second;
+                    return self.refuse(&format!("at most {most} messages a second are taken"), now);
+                }
                 match message {
                     Message::Text(text) => self.take(&text, now),
                     Message::Binary(_) => self.refuse("binary messages are not read: send JSON as text", now),
-                    Message::Ping(_) | Message::Pong(_) => Ok(()),
-                    Message::Close(_) => Err(End::Client("closed")),
+                    _ => Ok(()),
                 }
             }
         }
@@ -239,13 +257,9 @@ impl Connection {
         self.spoke = now;
         match message::parse(text, now_ms()) {
             Ok(Incoming::Ping) => self.answer = Some(Message::Text(message::pong(now_ms()).into())),
-            Ok(Incoming::Position(position)) if self.updates.take(now) => {
+            Ok(Incoming::Position(position)) => {
                 self.counts.updates.inc();
                 self.seat.update(message::position_json(self.seat.participant(), &position), now);
-            }
-            Ok(Incoming::Position(_)) => {
-                let most = self.terms.updates_per_second;
-                return self.refuse(&format!("at most {most} positions a second are taken"), now);
             }
             Err(wrong) => return self.refuse(&wrong, now),
         }

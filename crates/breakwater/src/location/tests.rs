@@ -1,4 +1,4 @@
-//! A client that does not read, on a connection whose every byte is in the test's hand.
+//! Clients that do not read, on connections whose every byte is in the test's hand.
 
 use std::{future::Future, time::Duration};
 
@@ -13,6 +13,8 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 use tower::ServiceExt;
 
 use crate::kit::{Kit, config::Settings, http::finish};
+
+const GIVEN_UP: &str = "breakwater_location_closes_total{reason=\"slow\"}";
 
 struct Service {
     kit: Kit,
@@ -34,6 +36,18 @@ impl Service {
         let answer = self.router.clone().oneshot(request.unwrap()).await.unwrap();
         let body = Body::new(answer.into_body()).collect().await.unwrap().to_bytes();
         serde_json::from_slice(&body).unwrap()
+    }
+
+    /// Makes a session with a participant of each name, and gives the paths of their sockets.
+    async fn doors(&self, names: &[String]) -> Vec<String> {
+        let session = self.post("/api/v1/sessions", json!({"name": "a"})).await["id"].clone();
+        let path = format!("/api/v1/sessions/{}", session.as_str().unwrap());
+        let mut doors = Vec::new();
+        for name in names {
+            let joined = self.post(&format!("{path}/join"), json!({"name": name})).await;
+            doors.push(format!("{path}/ws?token={}", joined["token"].as_str().unwrap()));
+        }
+        doors
     }
 
     /// Connects through a pipe that holds `bytes` until its other end reads.
@@ -73,13 +87,7 @@ async fn a_client_that_does_not_read_holds_nobody_up_misses_old_positions_and_is
     settings.location.location_window_ms = 1;
     settings.location.location_updates = 100_000;
     let service = Service::start(settings).await;
-    let session = service.post("/api/v1/sessions", json!({"name": "a"})).await["id"].clone();
-    let path = format!("/api/v1/sessions/{}", session.as_str().unwrap());
-    let mut doors = Vec::new();
-    for name in ["fast", "slow", "stuck"] {
-        let joined = service.post(&format!("{path}/join"), json!({"name": name})).await;
-        doors.push(format!("{path}/ws?token={}", joined["token"].as_str().unwrap()));
-    }
+    let doors = service.doors(&["fast", "slow", "stuck"].map(str::to_owned)).await;
     let mut fast = service.connect(&doors[0], 64 << 10).await;
     let mut slow = service.connect(&doors[1], 1024).await;
     let stuck = service.connect(&doors[2], 1024).await;
@@ -110,14 +118,13 @@ async fn a_client_that_does_not_read_holds_nobody_up_misses_old_positions_and_is
     let skipped = "breakwater_location_skipped_total";
     assert!(service.counted(skipped) >= LAST - frames, "what it missed is counted");
 
-    let given_up = "breakwater_location_closes_total{reason=\"slow\"}";
     soon(async {
-        while service.counted(given_up) == 0 {
+        while service.counted(GIVEN_UP) == 0 {
             read(&mut fast).await;
         }
     })
     .await;
-    assert_eq!(service.counted(given_up), 1, "the others are not");
+    assert_eq!(service.counted(GIVEN_UP), 1, "the others are not");
     drop(stuck);
     service.kit.shutdown.cancel();
     service.kit.tasks.close();
@@ -125,6 +132,80 @@ async fn a_client_that_does_not_read_holds_nobody_up_misses_old_positions_and_is
         // The end of the connections is part of the service's end.
         tokio::join!(fast.for_each(async |_| ()), slow.for_each(async |_| ()));
         service.kit.tasks.wait().await;
+    })
+    .await;
+}
+
+fn ping() -> Message {
+    Message::Ping(vec![7; 125].into())
+}
+
+#[tokio::test]
+async fn answers_to_pings_that_nobody_reads_take_bounded_memory() {
+    const PINGS: u32 = 20_000;
+    let mut settings = Settings::default();
+    settings.location.location_updates = 10 * PINGS;
+    settings.location.location_members = 1;
+    let service = Service::start(settings).await;
+    let doors = service.doors(&["a".to_owned()]).await;
+    let mut socket = service.connect(&doors[0], 1024).await;
+    read(&mut socket).await;
+    for _ in 0..PINGS {
+        soon(socket.feed(ping())).await.unwrap();
+    }
+    soon(socket.send(Message::text(json!({"type": "ping"}).to_string()))).await.unwrap();
+    // What had been kept for it comes now.
+    let mut pongs = 0;
+    loop {
+        match soon(socket.next()).await.expect("open").expect("a message") {
+            Message::Pong(_) => pongs += 1,
+            Message::Text(text) if text.contains("pong") => break,
+            _ => {}
+        }
+    }
+    assert!(pongs * 127 < 64 << 10, "{pongs} pongs of {PINGS} were kept");
+}
+
+#[tokio::test]
+async fn a_client_that_pings_and_does_not_read_is_given_up() {
+    let mut settings = Settings::default();
+    settings.server.client_timeout_ms = 200;
+    settings.location.location_updates = 1_000_000;
+    let service = Service::start(settings).await;
+    let doors = service.doors(&["a".to_owned()]).await;
+    let mut socket = service.connect(&doors[0], 1024).await;
+    read(&mut socket).await;
+    // Until the connection is cut.
+    soon(async { while socket.send(ping()).await.is_ok() {} }).await;
+    assert_eq!(service.counted(GIVEN_UP), 1);
+}
+
+/// Its presence alone is more than is buffered, and positions are to follow.
+#[tokio::test]
+async fn a_client_that_does_not_read_a_large_presence_is_given_up() {
+    let mut settings = Settings::default();
+    settings.server.client_timeout_ms = 200;
+    settings.location.location_window_ms = 1000;
+    let service = Service::start(settings).await;
+    let names: Vec<_> = (0..40).map(|number| format!("{number:02}{}", "\u{1f30d}".repeat(78))).collect();
+    let doors = service.doors(&names).await;
+    // It reads what it is told at once, and nothing after.
+    let mut stuck = service.connect(&doors[0], 1024).await;
+    read(&mut stuck).await;
+    let mut others = Vec::new();
+    for door in &doors[1..] {
+        let mut socket = service.connect(door, 1 << 20).await;
+        socket
+            .send(Message::text(json!({"type": "position", "lat": 1, "lon": 1}).to_string()))
+            .await
+            .unwrap();
+        others.push(socket);
+    }
+    soon(async {
+        while service.counted(GIVEN_UP) == 0 {
+            // That it is away is told in the end.
+            read(&mut others[0]).await;
+        }
     })
     .await;
 }
