@@ -61,6 +61,8 @@ async fn every_security_scheme_that_is_named_is_defined() {
         (System::Azora, vec!["bearer"]),
         (System::Birthday, vec!["admin", "birthday"]),
         (System::Fluxor, vec!["admin"]),
+        (System::Location, vec!["owner_token", "participant_token"]),
+        (System::All, vec!["admin", "bearer", "birthday", "owner_token", "participant_token"]),
     ] {
         let app = App::on_sqlite(system, settings()).await;
         let document = app.get("/openapi.json").send().await.expect(200).json();

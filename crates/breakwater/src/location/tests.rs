@@ -185,7 +185,8 @@ async fn a_client_that_pings_and_does_not_read_is_given_up() {
 async fn a_client_that_does_not_read_a_large_presence_is_given_up() {
     let mut settings = Settings::default();
     settings.server.client_timeout_ms = 200;
-    settings.location.location_window_ms = 1000;
+    // Long enough for all to enter before the first step.
+    settings.location.location_window_ms = 3000;
     let service = Service::start(settings).await;
     let names: Vec<_> = (0..40).map(|number| format!("{number:02}{}", "\u{1f30d}".repeat(78))).collect();
     let doors = service.doors(&names).await;
