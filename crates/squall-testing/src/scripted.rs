@@ -74,8 +74,8 @@ impl Default for Signal {
     }
 }
 
-/// The server. Connection number n follows script n; a connection too many is closed at once. A script's
-/// end closes its connection.
+/// The server. Connection number n follows script n; a connection too many is closed at once. At a
+/// script's end the server closes its side, and the connection once the client has closed too.
 pub struct ScriptedServer {
     server: Server,
     received: Received,
@@ -197,7 +197,10 @@ async fn follow(
             }
         }
     }
-    stream.shutdown().await
+    stream.shutdown().await?;
+    // A socket closed with bytes unread resets its connection, and the reset may overtake what was written.
+    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
+    Ok(())
 }
 
 fn record(log: &Received, number: usize, data: &[u8]) {
