@@ -57,9 +57,7 @@ struct Parts {
 impl Parts {
     /// Whether requests can be served.
     async fn ready(&self) -> Result<(), Problem> {
-        if self.kit.shutdown.is_cancelled() {
-            return Err(Problem::unavailable("shutting down", Duration::from_secs(5)));
-        }
+        self.kit.need_running()?;
         self.readiness.get_with((), async { Ok(self.kit.db.ready().await?) }).await
     }
 }

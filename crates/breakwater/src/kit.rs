@@ -18,9 +18,10 @@ pub mod server;
 pub mod trace;
 pub mod version;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
+use jiff::Timestamp;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What a system is built on. Cloning shares it.
@@ -71,4 +72,17 @@ impl Kit {
             tasks,
         })
     }
+
+    /// 503 once the process is to end.
+    pub fn need_running(&self) -> Result<(), problem::Problem> {
+        match self.shutdown.is_cancelled() {
+            true => Err(problem::Problem::unavailable("shutting down", Duration::from_secs(5))),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
 }

@@ -22,7 +22,7 @@ pub use settings::LocationSettings;
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::kit::Kit;
+use crate::kit::{Kit, now_ms};
 
 /// How often old sessions are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -69,7 +69,7 @@ async fn attend(app: Arc<App>) {
     loop {
         tokio::select! {
             () = app.kit.shutdown.cancelled() => break,
-            _ = sweep.tick() => match app.store.delete_older_than(room::now_ms() - age_max_ms).await {
+            _ = sweep.tick() => match app.store.delete_older_than(now_ms() - age_max_ms).await {
                 Ok(sessions) => sessions.into_iter().for_each(|session| app.hub.ended(session)),
                 Err(error) => tracing::warn!(%error, "old sessions could not be deleted; trying again in a minute"),
             },

@@ -4,8 +4,6 @@ mod courses;
 mod profile;
 mod sign_in;
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use bytes::Bytes;
 use serde::Serialize;
@@ -18,16 +16,13 @@ use crate::kit::{
     auth::Bearer,
     cache::Figures,
     http::{Json, compression::Compression},
-    rate::{Key, RateLayer, RateLimit, TrustedProxies},
+    rate,
 };
 
 pub(super) fn routes(app: App, kit: &Kit) -> OpenApiRouter {
-    let settings = &kit.settings;
-    let mut strangers = OpenApiRouter::new().routes(routes!(sign_in::login));
-    if let Some(limit) = RateLimit::a_minute(settings.azora.azora_sign_ins_per_address) {
-        let proxies = TrustedProxies::new(settings.server.trusted_proxies.iter().copied());
-        strangers = strangers.route_layer(RateLayer::new(Arc::new(limit), Key::Address(proxies)));
-    }
+    let strangers = OpenApiRouter::new().routes(routes!(sign_in::login));
+    let a_minute = kit.settings.azora.azora_sign_ins_per_address;
+    let strangers = rate::by_address(strangers, a_minute, &kit.settings.server);
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(profile::read, profile::change))
         .routes(routes!(courses::list, courses::create))

@@ -111,10 +111,6 @@ impl Collector for Door {
     }
 }
 
-fn now_ms() -> i64 {
-    Timestamp::now().as_millisecond()
-}
-
 /// An instant as it is stored.
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)

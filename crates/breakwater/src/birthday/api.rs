@@ -26,7 +26,7 @@ use crate::kit::{
     admin::{Admin, admin_only},
     auth::add_bearer,
     config::Secret,
-    http::{Json, Query, bearer},
+    http::{Json, Query, need_token},
     problem::Problem,
 };
 
@@ -39,7 +39,7 @@ pub(super) fn routes(birthday: Arc<Birthday>) -> OpenApiRouter {
         .routes(routes!(list_messages))
         .routes(routes!(queue));
     let routes = match &birthday.settings().birthday_token {
-        Some(token) => routes.layer(from_fn_with_state(token.clone(), need_token)),
+        Some(token) => routes.layer(from_fn_with_state(token.clone(), token_needed)),
         None => routes,
     };
     // Outside of the layer: it has a token of its own.
@@ -60,11 +60,11 @@ impl Modify for Token {
     }
 }
 
-async fn need_token(State(token): State<Secret>, request: Request, next: Next) -> Response {
-    match bearer(request.headers()) {
-        Some(said) if token.is(said) => next.run(request).await,
-        _ => Problem::unauthorized("this service needs the token of --birthday-token as bearer")
-            .into_response(),
+async fn token_needed(State(token): State<Secret>, request: Request, next: Next) -> Response {
+    match need_token(request.headers(), &token, "this service needs the token of --birthday-token as bearer")
+    {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
     }
 }
 

@@ -3,29 +3,18 @@
 mod sign_in;
 mod users;
 
-use std::sync::Arc;
-
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use utoipa::{IntoResponses, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::App;
-use crate::kit::{
-    Kit,
-    auth::Bearer,
-    problem::Problem,
-    rate::{Key, RateLayer, RateLimit, TrustedProxies},
-};
+use crate::kit::{Kit, auth::Bearer, problem::Problem, rate};
 
 /// All routes.
 pub(super) fn routes(app: App, kit: &Kit) -> OpenApiRouter {
-    let settings = &kit.settings;
-    let mut strangers =
-        OpenApiRouter::new().routes(routes!(sign_in::register)).routes(routes!(sign_in::login));
-    if let Some(limit) = RateLimit::a_minute(settings.connex.connex_sign_ins_per_address) {
-        let proxies = TrustedProxies::new(settings.server.trusted_proxies.iter().copied());
-        strangers = strangers.route_layer(RateLayer::new(Arc::new(limit), Key::Address(proxies)));
-    }
+    let strangers = OpenApiRouter::new().routes(routes!(sign_in::register)).routes(routes!(sign_in::login));
+    let a_minute = kit.settings.connex.connex_sign_ins_per_address;
+    let strangers = rate::by_address(strangers, a_minute, &kit.settings.server);
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(strangers)
         .routes(routes!(sign_in::refresh))
@@ -41,24 +30,6 @@ pub(super) fn routes(app: App, kit: &Kit) -> OpenApiRouter {
 #[derive(OpenApi)]
 #[openapi(modifiers(&Bearer))]
 struct Document;
-
-/// Refusals of routes that take a body.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "it is what the document says of them")]
-enum OfBodies {
-    /// The body is not JSON
-    #[response(status = 400)]
-    Unreadable(Problem),
-    /// The body is too large
-    #[response(status = 413)]
-    TooLarge(Problem),
-    /// Content-Type is not application/json
-    #[response(status = 415)]
-    OtherType(Problem),
-    /// A field is missing or breaks a rule: the detail names it
-    #[response(status = 422)]
-    Invalid(Problem),
-}
 
 /// Refusals of routes that need an access token.
 #[derive(IntoResponses)]

@@ -24,7 +24,7 @@ use super::App;
 use super::domain::{NewUser, PageOf};
 use crate::kit::admin::{Admin, admin_only};
 use crate::kit::admission::{self, Admission, Limits};
-use crate::kit::http::{Json, Query};
+use crate::kit::http::{Json, OfBodies, Query};
 use crate::kit::problem::Problem;
 
 /// The longest body that `/api/echo` takes, in bytes.
@@ -153,12 +153,9 @@ struct NewUserBody {
     post, path = "/api/users", tag = "fluxor", request_body = NewUserBody,
     responses(
         (status = 201, description = "Added", body = User),
-        (status = 400, description = "The body cannot be read", body = Problem),
         (status = 409, description = "A user with this address exists", body = Problem),
-        (status = 413, description = "The body is too large", body = Problem),
-        (status = 415, description = "The body is not JSON", body = Problem),
-        (status = 422, description = "A field is missing or not valid", body = Problem),
         (status = 503, description = "At capacity, or no database", body = Problem),
+        OfBodies,
     ),
 )]
 async fn add_user(
@@ -374,12 +371,9 @@ async fn read_admission(State(app): State<App>, headers: HeaderMap) -> Result<Js
     put, path = "/api/admission", tag = "fluxor", request_body = LimitsBody, security(("admin" = [])),
     responses(
         (status = 200, description = "The limits now in force, and the figures", body = AdmissionState),
-        (status = 400, description = "The body cannot be read", body = Problem),
         (status = 401, description = "Not the administrator's token", body = Problem),
         (status = 403, description = "There is no administration", body = Problem),
-        (status = 413, description = "The body is too large", body = Problem),
-        (status = 415, description = "The body is not JSON", body = Problem),
-        (status = 422, description = "A limit is missing or out of bounds", body = Problem),
+        OfBodies,
     ),
 )]
 async fn change_admission(

@@ -3,17 +3,14 @@
 use http::HeaderMap;
 use utoipa::{Modify, openapi::OpenApi};
 
-use super::{Kit, auth::add_bearer, http::bearer, problem::Problem};
+use super::{Kit, auth::add_bearer, http::need_token, problem::Problem};
 
 /// 403 where there is no administration, 401 without its token.
 pub fn admin_only(kit: &Kit, headers: &HeaderMap) -> Result<(), Problem> {
     let Some(token) = &kit.settings.server.admin_token else {
         return Err(Problem::forbidden("administration is closed here: start with --admin-token"));
     };
-    match bearer(headers) {
-        Some(said) if token.is(said) => Ok(()),
-        _ => Err(Problem::unauthorized("administration needs the token of --admin-token as bearer")),
-    }
+    need_token(headers, token, "administration needs the token of --admin-token as bearer")
 }
 
 /// Tells in an OpenAPI document what the security scheme `admin` is.

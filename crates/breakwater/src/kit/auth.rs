@@ -19,7 +19,6 @@ use std::{sync::Arc, time::Duration};
 use axum::extract::{FromRef, FromRequestParts};
 use clap::Args;
 use http::request::Parts;
-use jiff::Timestamp;
 use prometheus_client::metrics::{counter::Counter, family::Family};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -35,7 +34,7 @@ use uuid::Uuid;
 pub use passwords::Passwords;
 pub use sign_ins::{Realm, Tokens};
 
-use super::{config::Secret, db::Db, metrics::Metrics, problem::Problem};
+use super::{config::Secret, db::Db, metrics::Metrics, now_ms, problem::Problem};
 use active::{Active, OfRealm};
 use revoked::Revoked;
 use tokens::Keys;
@@ -261,8 +260,3 @@ impl Auth {
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 /// How often sign-ins are deleted that have expired.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-
-/// Milliseconds since 1970.
-fn now_ms() -> i64 {
-    Timestamp::now().as_millisecond()
-}

@@ -91,12 +91,12 @@ impl Bus {
         #[cfg(feature = "servers")]
         if url.starts_with("redis:") {
             let client = ::redis::Client::open(url)
-                .map_err(|source| BusError::Redis { url: super::db::without_password(url), source })?;
+                .map_err(|source| BusError::Redis { url: super::config::without_password(url), source })?;
             let channels = Arc::new(Channels::behind_link(Counts::new(metrics)));
             let link = redis::Link::start(client, channels.clone());
             return Ok(Self { channels, route: Route::Redis(Arc::new(link)) });
         }
-        Err(BusError::Kind { url: super::db::without_password(url) })
+        Err(BusError::Kind { url: super::config::without_password(url) })
     }
 
     /// Whether anybody else can hear what is published. Without others, subscribing to hear oneself is for tests.

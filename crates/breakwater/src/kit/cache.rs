@@ -127,7 +127,7 @@ impl Cache {
 
     #[cfg(feature = "servers")]
     async fn remote(url: &str, metrics: &Metrics) -> Result<Store, CacheError> {
-        let shown = super::db::without_password(url);
+        let shown = super::config::without_password(url);
         if !url.starts_with("redis:") {
             return Err(CacheError::Kind { url: shown });
         }
@@ -137,7 +137,7 @@ impl Cache {
 
     #[cfg(not(feature = "servers"))]
     async fn remote(url: &str, _: &Metrics) -> Result<Store, CacheError> {
-        Err(CacheError::Kind { url: super::db::without_password(url) })
+        Err(CacheError::Kind { url: super::config::without_password(url) })
     }
 
     /// A name in the cache: letters, digits and hyphens. Asking twice for the same name gives two layers that

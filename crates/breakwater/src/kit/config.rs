@@ -158,6 +158,25 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// A URL as it may be shown: without its password, which may stand before the host or among the parameters.
+pub(super) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return match url.split_once(':') {
+            Some((scheme, rest)) if rest.contains('@') => format!("{scheme}:…"),
+            _ => url.to_owned(),
+        };
+    };
+    let address = rest.split('?').next().unwrap_or_default();
+    // The last @ ends the credentials: a password that was not escaped may have others.
+    match address.rsplit_once('@') {
+        Some((credentials, host)) => {
+            let user = credentials.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{host}")
+        }
+        None => format!("{scheme}://{address}"),
+    }
+}
+
 /// Gives the defaults that the flags have, for tests and for embedding.
 macro_rules! defaults_of_flags {
     ($($settings:ty),*) => {$(
@@ -244,6 +263,16 @@ mod tests {
             let error = flags_of_file(&path, |_| false).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn passwords_are_left_out_of_urls() {
+        assert_eq!(without_password("postgres://me:secret@host/db"), "postgres://me@host/db");
+        assert_eq!(without_password("postgres://me:se@c/ret@host/db"), "postgres://me@host/db");
+        assert_eq!(without_password("postgres://host/db?user=me&password=secret"), "postgres://host/db");
+        assert_eq!(without_password("postgres:me:secret@host"), "postgres:…");
+        assert_eq!(without_password("redis://host:1/0"), "redis://host:1/0");
+        assert_eq!(without_password("sqlite::memory:"), "sqlite::memory:");
     }
 
     #[test]

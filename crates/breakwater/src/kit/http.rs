@@ -4,7 +4,7 @@ pub mod compression;
 mod extract;
 mod shell;
 
-pub use extract::{Json, Path, Query};
+pub use extract::{Json, OfBodies, Path, Query};
 pub use shell::{RequestId, Shell};
 
 use axum::{
@@ -73,9 +73,7 @@ pub async fn health() -> &'static str {
 
 /// `/ready`: requests can be served now, which takes the database.
 pub async fn ready(kit: &Kit) -> Result<&'static str, Problem> {
-    if kit.shutdown.is_cancelled() {
-        return Err(Problem::unavailable("shutting down", std::time::Duration::from_secs(5)));
-    }
+    kit.need_running()?;
     kit.db.ready().await?;
     Ok("ready\n")
 }
@@ -90,10 +88,8 @@ fn protected_metrics(
             "metrics are closed here: start with --metrics-token, or serve them with --metrics-listen",
         ));
     };
-    match bearer(headers) {
-        Some(said) if token.is(said) => Ok(open_metrics(metrics)),
-        _ => Err(Problem::unauthorized("metrics need the token of --metrics-token as bearer")),
-    }
+    need_token(headers, token, "metrics need the token of --metrics-token as bearer")?;
+    Ok(open_metrics(metrics))
 }
 
 /// The metrics for whoever asks: for a port of their own.
@@ -110,6 +106,14 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// 401 with this detail unless the request has `token` as its bearer token.
+pub fn need_token(headers: &HeaderMap, token: &Secret, detail: &'static str) -> Result<(), Problem> {
+    match bearer(headers) {
+        Some(said) if token.is(said) => Ok(()),
+        _ => Err(Problem::unauthorized(detail)),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod tests;
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::time::{Duration, Instant};
@@ -21,6 +22,9 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 pub use layer::{Key, RateLayer, RateLimited};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::config::ServerSettings;
 
 /// A limit for each of many clients, in bounded memory.
 ///
@@ -92,6 +96,16 @@ impl RateLimit {
             self.limiter.shrink_to_fit();
         }
     }
+}
+
+/// Lets each address send at most `a_minute` requests a minute to these routes; 0: as many as it likes.
+pub fn by_address<S>(routes: OpenApiRouter<S>, a_minute: u32, server: &ServerSettings) -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let Some(limit) = RateLimit::a_minute(a_minute) else { return routes };
+    let proxies = TrustedProxies::new(server.trusted_proxies.iter().copied());
+    routes.route_layer(RateLayer::new(Arc::new(limit), Key::Address(proxies)))
 }
 
 /// The runtime's clock, which tests can set.

@@ -14,10 +14,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::{
-    IntoParams, Modify, OpenApi, ToSchema,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
-};
+use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
@@ -25,15 +22,16 @@ use super::{
     App,
     board::DEPARTED_MAX,
     message::MESSAGE_BYTES_MAX,
-    room::now_ms,
     socket,
     storage::{Joined, ParticipantRow, SessionRow},
 };
 use crate::kit::{
     Kit,
-    http::{Json, Path, Query, bearer},
+    auth::add_bearer,
+    http::{Json, OfBodies, Path, Query, bearer},
+    now_ms,
     problem::Problem,
-    rate::{Key, RateLayer, RateLimit, TrustedProxies},
+    rate,
 };
 
 /// Longest name of a session or participant, in characters.
@@ -59,16 +57,12 @@ const PONGS_BYTES: usize = 8 << 10;
 const MEMBER_BYTES: usize = 512;
 
 pub(super) fn routes(app: Arc<App>, kit: &Kit) -> OpenApiRouter {
-    let settings = &kit.settings;
-    let mut filling = OpenApiRouter::new().routes(routes!(create)).routes(routes!(join));
-    if let Some(limit) = RateLimit::a_minute(settings.location.location_sessions_per_address) {
-        let proxies = TrustedProxies::new(settings.server.trusted_proxies.iter().copied());
-        filling = filling.route_layer(RateLayer::new(Arc::new(limit), Key::Address(proxies)));
-    }
+    let filling = OpenApiRouter::new().routes(routes!(create)).routes(routes!(join));
+    let a_minute = kit.settings.location.location_sessions_per_address;
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(list))
         .routes(routes!(show, delete))
-        .merge(filling)
+        .merge(rate::by_address(filling, a_minute, &kit.settings.server))
         .routes(routes!(leave))
         .routes(routes!(connect))
         .with_state(app)
@@ -84,15 +78,8 @@ struct SessionTokens;
 
 impl Modify for SessionTokens {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_default();
-        for (name, description) in [
-            ("owner_token", "The `owner_token` that creating the session gave"),
-            ("participant_token", "The `token` that joining the session gave"),
-        ] {
-            let mut scheme = Http::new(HttpAuthScheme::Bearer);
-            scheme.description = Some(description.to_owned());
-            components.add_security_scheme(name, SecurityScheme::Http(scheme));
-        }
+        add_bearer(document, "owner_token", "The `owner_token` that creating the session gave");
+        add_bearer(document, "participant_token", "The `token` that joining the session gave");
     }
 }
 
@@ -217,12 +204,9 @@ impl From<SessionRow> for Session {
     post, path = "/api/v1/sessions", tag = "location", request_body = NewSession,
     responses(
         (status = 201, description = "Created", body = Created),
-        (status = 400, description = "Not readable", body = Problem),
-        (status = 413, description = "Body too large", body = Problem),
-        (status = 415, description = "Not JSON", body = Problem),
-        (status = 422, description = "A field is out of bounds", body = Problem),
         (status = 429, description = "Too many from this address", body = Problem),
         (status = 503, description = "Too many sessions, or no database", body = Problem),
+        OfBodies,
     ),
 )]
 async fn create(
@@ -334,14 +318,11 @@ async fn delete(
     request_body = NewParticipant,
     responses(
         (status = 201, description = "Joined", body = Membership),
-        (status = 400, description = "Not readable", body = Problem),
         (status = 404, description = "No such session", body = Problem),
         (status = 409, description = "The session is full", body = Problem),
-        (status = 413, description = "Body too large", body = Problem),
-        (status = 415, description = "Not JSON", body = Problem),
-        (status = 422, description = "A field is out of bounds", body = Problem),
         (status = 429, description = "Too many from this address", body = Problem),
         (status = 503, description = "No database", body = Problem),
+        OfBodies,
     ),
 )]
 async fn join(

@@ -18,7 +18,10 @@ use super::{
     metrics::Counts,
     peers::{self, Consequence, Peers, SPEAK_EVERY},
 };
-use crate::kit::bus::{Bus, Heard, Subscription};
+use crate::kit::{
+    bus::{Bus, Heard, Subscription},
+    now_ms,
+};
 
 /// Why a connection must end although its client does nothing wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,11 +290,6 @@ async fn sleep_until(deadline: Option<tokio::time::Instant>) {
 
 fn channel(session: Uuid) -> String {
     format!("breakwater:location:{session}")
-}
-
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }
 
 impl Room {

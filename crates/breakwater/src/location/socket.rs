@@ -13,8 +13,9 @@ use super::{
     board::Frame,
     message::{self, Allowance, Incoming, MESSAGE_BYTES_MAX},
     metrics::Counts,
-    room::{Ending, Seat, Turn, now_ms},
+    room::{Ending, Seat, Turn},
 };
+use crate::kit::now_ms;
 
 /// Wrong messages at once, and a second, before a client is sent away.
 const WRONG_MOST: f64 = 10.0;

@@ -16,7 +16,7 @@ use crate::{
     kit::{
         auth::Signed,
         http::{
-            Json, Path, Query,
+            Json, OfBodies, Path, Query,
             compression::{Encoding, ready_json},
         },
         problem::Problem,
@@ -77,13 +77,10 @@ pub(super) async fn read(
     responses(
         (status = 201, description = "The course as it is stored", body = Course,
             headers(("Location" = String, description = "Its path"))),
-        (status = 400, description = "The body is no JSON", body = Problem),
         (status = 401, description = "Not signed in", body = Problem),
         (status = 403, description = "Not an admin", body = Problem),
-        (status = 413, description = "The body is too long", body = Problem),
-        (status = 415, description = "The body is not said to be JSON", body = Problem),
-        (status = 422, description = "A field is missing or has a value that it cannot have", body = Problem),
         (status = 503, description = "No database connection", body = Problem),
+        OfBodies,
     ),
 )]
 pub(super) async fn create(
@@ -114,14 +111,11 @@ pub(super) async fn create(
     request_body = CourseInput,
     responses(
         (status = 200, description = "The course as it is now", body = Course),
-        (status = 400, description = "The body is no JSON", body = Problem),
         (status = 401, description = "Not signed in", body = Problem),
         (status = 403, description = "Not an admin", body = Problem),
         (status = 404, description = "There is no such course", body = Problem),
-        (status = 413, description = "The body is too long", body = Problem),
-        (status = 415, description = "The body is not said to be JSON", body = Problem),
-        (status = 422, description = "A field is missing or has a value that it cannot have", body = Problem),
         (status = 503, description = "No database connection", body = Problem),
+        OfBodies,
     ),
 )]
 pub(super) async fn replace(

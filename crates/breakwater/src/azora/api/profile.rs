@@ -10,7 +10,7 @@ use crate::{
     },
     kit::{
         auth::Signed,
-        http::{Json, compression::ready_json},
+        http::{Json, OfBodies, compression::ready_json},
         problem::Problem,
     },
 };
@@ -40,13 +40,10 @@ pub(super) async fn read(State(app): State<App>, signed: Signed) -> Result<Respo
     put, path = "/api/v1/profile", tag = "azora", operation_id = "change_profile", security(("bearer" = [])), request_body = ProfileChange,
     responses(
         (status = 200, description = "The profile as it is now", body = Profile),
-        (status = 400, description = "The body is no JSON", body = Problem),
         (status = 401, description = "Not signed in", body = Problem),
         (status = 404, description = "The account is gone", body = Problem),
-        (status = 413, description = "The body is too long", body = Problem),
-        (status = 415, description = "The body is not said to be JSON", body = Problem),
-        (status = 422, description = "A field is missing or has a value that it cannot have", body = Problem),
         (status = 503, description = "No database connection", body = Problem),
+        OfBodies,
     ),
 )]
 pub(super) async fn change(

@@ -10,7 +10,7 @@ use crate::{
     kit::{
         auth::{Signed, Tokens},
         email::Email,
-        http::Json,
+        http::{Json, OfBodies},
         problem::Problem,
     },
 };
@@ -32,13 +32,10 @@ pub(super) struct Login {
     post, path = "/api/v1/auth/login", tag = "azora", request_body = Login,
     responses(
         (status = 200, description = "Signed in", body = Tokens),
-        (status = 400, description = "The body is no JSON", body = Problem),
         (status = 401, description = "No such account with this password", body = Problem),
-        (status = 413, description = "The body is too long", body = Problem),
-        (status = 415, description = "The body is not said to be JSON", body = Problem),
-        (status = 422, description = "A field is missing or has a value that it cannot have", body = Problem),
         (status = 429, description = "Too many tries for this account, or from this address", body = Problem),
         (status = 503, description = "No database connection, or too many are signing in", body = Problem),
+        OfBodies,
     ),
 )]
 pub(super) async fn login(
@@ -81,12 +78,9 @@ pub(super) struct Refresh {
     post, path = "/api/v1/auth/refresh", tag = "azora", request_body = Refresh,
     responses(
         (status = 200, description = "New tokens", body = Tokens),
-        (status = 400, description = "The body is no JSON", body = Problem),
         (status = 401, description = "The refresh token is not good, or not any more", body = Problem),
-        (status = 413, description = "The body is too long", body = Problem),
-        (status = 415, description = "The body is not said to be JSON", body = Problem),
-        (status = 422, description = "A field is missing or has a value that it cannot have", body = Problem),
         (status = 503, description = "No database connection", body = Problem),
+        OfBodies,
     ),
 )]
 pub(super) async fn refresh(

@@ -3,10 +3,10 @@
 use sqlx::any::AnyQueryResult;
 use uuid::Uuid;
 
-use super::{Storage, at, now_ms};
+use super::{Storage, at};
 use crate::{
     azora::domain::{Course, CourseInput, CoursePage, CourseSummary, Level, Listing, SEARCH_WORDS_MAX},
-    kit::problem::Problem,
+    kit::{now_ms, problem::Problem},
 };
 
 #[derive(sqlx::FromRow)]
@@ -90,25 +90,11 @@ impl Storage {
         id: Uuid,
         course: &CourseInput,
     ) -> Result<Option<Course>, sqlx::Error> {
-        let row: Option<CourseRow> = sqlx::query_as(
-            "INSERT INTO azora_courses \
+        let insert = "INSERT INTO azora_courses \
              (id, title, summary, description, category, level, hours, words, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING \
-             RETURNING id, title, summary, description, category, level, hours, created_at, updated_at",
-        )
-        .bind(id.to_string())
-        .bind(&course.title)
-        .bind(&course.summary)
-        .bind(&course.description)
-        .bind(&course.category)
-        .bind(course.level.as_str())
-        .bind(i64::from(course.hours))
-        .bind(course.words())
-        .bind(now_ms())
-        .fetch_optional(&self.db.write)
-        .await?;
-        self.courses_changed();
-        Ok(row.map(Course::from))
+             RETURNING id, title, summary, description, category, level, hours, created_at, updated_at";
+        self.write_course(insert, id, course).await
     }
 
     pub(in crate::azora) async fn replace_course(
@@ -116,22 +102,31 @@ impl Storage {
         id: Uuid,
         course: &CourseInput,
     ) -> Result<Option<Course>, Problem> {
-        let row: Option<CourseRow> = sqlx::query_as(
-            "UPDATE azora_courses SET title = $2, summary = $3, description = $4, category = $5, level = $6, \
+        let update = "UPDATE azora_courses SET title = $2, summary = $3, description = $4, category = $5, level = $6, \
              hours = $7, words = $8, updated_at = $9 WHERE id = $1 \
-             RETURNING id, title, summary, description, category, level, hours, created_at, updated_at",
-        )
-        .bind(id.to_string())
-        .bind(&course.title)
-        .bind(&course.summary)
-        .bind(&course.description)
-        .bind(&course.category)
-        .bind(course.level.as_str())
-        .bind(i64::from(course.hours))
-        .bind(course.words())
-        .bind(now_ms())
-        .fetch_optional(&self.db.write)
-        .await?;
+             RETURNING id, title, summary, description, category, level, hours, created_at, updated_at";
+        Ok(self.write_course(update, id, course).await?)
+    }
+
+    /// Runs a statement whose parameters are a course and the time, and gives the row that it wrote.
+    async fn write_course(
+        &self,
+        statement: &'static str,
+        id: Uuid,
+        course: &CourseInput,
+    ) -> Result<Option<Course>, sqlx::Error> {
+        let row: Option<CourseRow> = sqlx::query_as(statement)
+            .bind(id.to_string())
+            .bind(&course.title)
+            .bind(&course.summary)
+            .bind(&course.description)
+            .bind(&course.category)
+            .bind(course.level.as_str())
+            .bind(i64::from(course.hours))
+            .bind(course.words())
+            .bind(now_ms())
+            .fetch_optional(&self.db.write)
+            .await?;
         self.courses_changed();
         Ok(row.map(Course::from))
     }

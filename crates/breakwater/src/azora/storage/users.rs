@@ -1,9 +1,9 @@
 //! People.
 
-use super::{Storage, at, now_ms};
+use super::{Storage, at};
 use crate::{
     azora::domain::{Profile, ProfileChange},
-    kit::{auth::Role, email::Email, problem::Problem},
+    kit::{auth::Role, email::Email, now_ms, problem::Problem},
 };
 
 /// What sign-in needs to know.

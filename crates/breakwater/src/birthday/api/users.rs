@@ -14,7 +14,7 @@ use crate::{
         storage::users::{self, User},
     },
     kit::{
-        http::{Json, Path, Query},
+        http::{Json, OfBodies, Path, Query},
         problem::Problem,
         version::{Expected, IfMatch},
     },
@@ -94,12 +94,9 @@ pub(super) struct ChangedUserBody {
     post, path = "/api/v1/users", tag = "birthday", security((), ("birthday" = [])), request_body = NewUserBody,
     responses(
         (status = 201, description = "Added", body = UserBody),
-        (status = 400, description = "The body cannot be read", body = Problem),
         (status = 401, description = "The token is missing or wrong", body = Problem),
-        (status = 413, description = "The body is too large", body = Problem),
-        (status = 415, description = "The body is not JSON", body = Problem),
-        (status = 422, description = "A field is missing or not valid", body = Problem),
         (status = 503, description = "No database", body = Problem),
+        OfBodies,
     ),
 )]
 pub(super) async fn create(
@@ -143,16 +140,13 @@ pub(super) async fn read(State(birthday): App, Path(id): Path<Uuid>) -> Result<J
     params(("id" = Uuid, Path, description = "The user's id"), IfMatch),
     responses(
         (status = 200, description = "Replaced", body = UserBody),
-        (status = 400, description = "The body cannot be read", body = Problem),
         (status = 401, description = "The token is missing or wrong", body = Problem),
         (status = 404, description = "There is nobody with this id", body = Problem),
         (status = 409, description = "Changed by another since the version in the body", body = Problem),
         (status = 412, description = "Changed by another since the version in If-Match", body = Problem),
-        (status = 413, description = "The body is too large", body = Problem),
-        (status = 415, description = "The body is not JSON", body = Problem),
-        (status = 422, description = "A field is missing or not valid", body = Problem),
         (status = 428, description = "The version is missing, in the body and in If-Match", body = Problem),
         (status = 503, description = "No database", body = Problem),
+        OfBodies,
     ),
 )]
 pub(super) async fn replace(

@@ -12,12 +12,12 @@ use super::{
         metrics::timed,
         storage::{Credentials, NewUser},
     },
-    OfAll, OfBodies, OfSigned, field,
+    OfAll, OfSigned, field,
 };
 use crate::kit::{
     auth::{Role, Signed, Tokens},
     email::Email,
-    http::Json,
+    http::{Json, OfBodies},
     problem::Problem,
 };
 

@@ -18,13 +18,13 @@ use super::{
         metrics::timed,
         storage::NewUser,
     },
-    OfAll, OfBodies, OfSigned, entity_tag, field, has_already,
+    OfAll, OfSigned, entity_tag, field, has_already,
     sign_in::{begin, check_account_limit, known_length},
 };
 use crate::kit::{
     auth::{Role, Signed, Tokens},
     email::Email,
-    http::{Json, Path, Query},
+    http::{Json, OfBodies, Path, Query},
     problem::Problem,
     version::{Expected, IfMatch},
 };

@@ -15,8 +15,8 @@ use sqlx::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Auth, CLOCKS_DIFFER, Role, Signed, active::OfRealm, now_ms, tokens};
-use crate::kit::problem::Problem;
+use super::{Auth, CLOCKS_DIFFER, Role, Signed, active::OfRealm, tokens};
+use crate::kit::{now_ms, problem::Problem};
 
 /// Access tokens that a realm remembers having verified: at about 500 bytes each, 8 MB.
 const VERIFIED_MAX: u64 = 16_384;

@@ -5,6 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use utoipa::IntoResponses;
 
 use crate::kit::problem::Problem;
 
@@ -17,6 +18,23 @@ impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
     }
+}
+
+/// Refusals of routes that take a [`Json`] body, for OpenAPI documents.
+#[derive(IntoResponses)]
+pub enum OfBodies {
+    /// The body is not JSON
+    #[response(status = 400)]
+    Unreadable(Problem),
+    /// The body is too large
+    #[response(status = 413)]
+    TooLarge(Problem),
+    /// Content-Type is not application/json
+    #[response(status = 415)]
+    OtherType(Problem),
+    /// A field is missing or breaks a rule: the detail names it
+    #[response(status = 422)]
+    Invalid(Problem),
 }
 
 /// The query of the URL.

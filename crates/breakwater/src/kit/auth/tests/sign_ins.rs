@@ -6,10 +6,10 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use super::{
-    super::{Auth, CLOCKS_DIFFER, Role, now_ms},
+    super::{Auth, CLOCKS_DIFFER, Role},
     cheap, database, instance,
 };
-use crate::kit::metrics::Metrics;
+use crate::kit::{metrics::Metrics, now_ms};
 
 const NOT_SIGNED_IN: StatusCode = StatusCode::UNAUTHORIZED;
 
