@@ -54,7 +54,12 @@ fn origin_parts(url: &Url) -> (bool, &str, u16) {
 impl Connections {
     /// No connections yet, for VU number `vu`, counted from 1 (it chooses among `localIPs`).
     pub fn new(vu: u64) -> Self {
-        Self { vu, traffic: Rc::default(), idle: RefCell::default() }
+        Self::of(vu, Rc::default())
+    }
+
+    /// The same for a VU that has other connections too: their bytes are counted together.
+    pub fn of(vu: u64, traffic: Rc<Traffic>) -> Self {
+        Self { vu, traffic, idle: RefCell::default() }
     }
 
     /// The number of the VU.

@@ -321,7 +321,7 @@ impl<'js> Life<'_, 'js> {
 
     /// Bytes sent and received since the last time; k6 emits them also when they are none.
     fn record_traffic(&self, now: Time) {
-        let (sent, received) = modules::http::take_traffic(self.vu);
+        let (sent, received) = self.vu.traffic.take();
         let metrics = [builtin::DATA_SENT, builtin::DATA_RECEIVED];
         self.record(&self.vu.worker.traffic_series, metrics, [sent as f64, received as f64], now);
     }

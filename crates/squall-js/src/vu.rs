@@ -25,6 +25,7 @@ use squall_engine::{
 };
 use squall_loader::ModuleId;
 use squall_metrics::TagSet;
+use squall_net::Traffic;
 use squall_options::SystemTag;
 
 use crate::{
@@ -95,6 +96,8 @@ pub(crate) struct VuState {
     /// What modules export to the factories that import them; empty after the init code.
     pub(crate) exports: RefCell<HashMap<ModuleId, Persistent<Object<'static>>>>,
     pub(crate) http: OnceCell<HttpState>,
+    /// The bytes of all its connections, whatever is spoken over them.
+    pub(crate) traffic: Rc<Traffic>,
     /// `__ENV`, made when first read.
     pub(crate) env: RefCell<Option<Persistent<Value<'static>>>>,
     /// `exec.test.options`, made when first read.
@@ -240,6 +243,7 @@ impl JsVu {
             common_js: RefCell::default(),
             exports: RefCell::default(),
             http: OnceCell::new(),
+            traffic: Rc::default(),
             env: RefCell::default(),
             frozen_options: RefCell::default(),
             random: RefCell::new(rand::make_rng()),

@@ -44,7 +44,7 @@ pub(crate) struct HttpState {
 impl HttpState {
     fn new(vu: &VuState) -> HttpState {
         HttpState {
-            connections: Connections::new(vu.id_in_test),
+            connections: Connections::of(vu.id_in_test, Rc::clone(&vu.traffic)),
             jar: RefCell::default(),
             expectation: RefCell::new(Expectation::default()),
         }
@@ -69,11 +69,6 @@ pub(crate) fn begin_iteration(vu: &VuState) {
     if options.no_cookies_reset != Some(true) && !http.jar.borrow().borrow().is_empty() {
         *http.jar.borrow_mut() = Rc::default();
     }
-}
-
-/// Bytes sent and received since the last call, TLS and all.
-pub(crate) fn take_traffic(vu: &VuState) -> (u64, u64) {
-    vu.http.get().map_or((0, 0), |http| http.connections.traffic().take())
 }
 
 pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
