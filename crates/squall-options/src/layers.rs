@@ -8,7 +8,8 @@ use crate::{OptionValue, Options, OptionsError, Scenario, Scenarios, node::Node,
 pub type Layer = Options;
 
 /// Combines layers, lowest first. A layer that says how the test executes (duration, iterations, stages or scenarios)
-/// wipes what lower layers said of it; `dns` merges key by key; every other option is replaced as a whole.
+/// wipes what lower layers said of it, and one that sets `network` what the scenarios of lower layers say of networks;
+/// `dns` merges key by key; every other option is replaced as a whole.
 pub fn consolidate(layers: impl IntoIterator<Item = Layer>) -> (Options, Vec<String>) {
     let mut options = Options::default();
     let mut warnings = Vec::new();
@@ -25,6 +26,9 @@ pub fn consolidate(layers: impl IntoIterator<Item = Layer>) -> (Options, Vec<Str
         }
         if let (Some(lower), Some(upper)) = (&options.dns, &mut layer.dns) {
             upper.fill_from(lower);
+        }
+        if let (Some(lower), Some(_)) = (&mut options.scenarios, &layer.network) {
+            lower.forget_networks();
         }
         options.overlay(layer);
     }

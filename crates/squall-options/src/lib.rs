@@ -1,6 +1,7 @@
 //! What a test is told to do: options, durations, scenarios, execution segments, and how the layers that set
 //! them combine. Pure: environment variables and files are handed in, nothing here reads them.
 
+mod bad_network;
 pub mod duration;
 mod error;
 mod layers;
@@ -13,6 +14,9 @@ mod tags;
 mod validate;
 mod value;
 
+pub use bad_network::{
+    Chance, Conditions, Network, NetworkBand, NetworkProfile, NetworkShares, PRESET_NAMES, Stalls,
+};
 pub use duration::{format_go_duration, parse_duration, parse_go_duration};
 pub use error::OptionsError;
 pub use ipnet::IpNet as Cidr;

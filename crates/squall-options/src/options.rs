@@ -6,9 +6,9 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Map, Value};
 
 use crate::{
-    ByteSize, Cidr, CipherSuite, Dns, HostnamePatterns, Hosts, HttpDebug, IpPool, OptionValue, OptionsError,
-    Scenarios, Segment, SegmentSequence, Stages, SystemTags, Thresholds, TimeUnit, TlsAuth, TlsVersions,
-    TrendStat, node::Node, value::FromText,
+    ByteSize, Cidr, CipherSuite, Dns, HostnamePatterns, Hosts, HttpDebug, IpPool, Network, NetworkShares,
+    OptionValue, OptionsError, Scenarios, Segment, SegmentSequence, Stages, SystemTags, Thresholds, TimeUnit,
+    TlsAuth, TlsVersions, TrendStat, node::Node, value::FromText,
 };
 
 /// What options fall back to when nothing sets them.
@@ -183,6 +183,8 @@ options! {
     console_output: String = "consoleOutput" env "K6_CONSOLE_OUTPUT",
     /// Addresses that VUs dial from. Not a script option.
     local_ips: IpPool = "localIPs" env "K6_LOCAL_IPS",
+    /// How the network between VUs and servers behaves. Squall's own.
+    network: Network = "network" env "SQUALL_NETWORK",
     /// Memory that one VU's script may use. Squall's own.
     vu_memory_limit: ByteSize = "vuMemoryLimit" env "K6_VU_MEMORY_LIMIT",
 }
@@ -191,7 +193,7 @@ options! {
 const NOT_FOR_SCRIPTS: [&str; 2] = ["consoleOutput", "localIPs"];
 
 /// Keys that show only when they are set: ours, and those that came after k6 1.1.
-const SHOWN_WHEN_SET: [&str; 3] = ["handleSummaryTimeout", "cloud", "vuMemoryLimit"];
+const SHOWN_WHEN_SET: [&str; 4] = ["handleSummaryTimeout", "cloud", "network", "vuMemoryLimit"];
 
 /// Keys that `exec.test.options` leaves out: `scenarios` says the same.
 const SHORTCUTS: [&str; 4] = ["vus", "duration", "iterations", "stages"];
@@ -229,6 +231,17 @@ impl Options {
     /// The options as `exec.test.options` shows them: without shortcuts, with what is about the machine.
     pub fn to_full_json(&self) -> Map<String, Value> {
         self.shown(|key, _| !SHORTCUTS.contains(&key))
+    }
+
+    /// The networks of a scenario's VUs: what the scenario says itself, else what `network` says.
+    pub fn network_of(&self, scenario: &str) -> Option<&NetworkShares> {
+        let own = self.scenarios.as_ref().and_then(|scenarios| scenarios.0.get(scenario)?.network.as_ref());
+        own.or_else(|| self.network.as_ref()?.of_scenario(scenario))
+    }
+
+    /// What everything random about networks starts from.
+    pub fn network_seed(&self) -> u64 {
+        self.network.as_ref().map_or(0, |network| network.seed)
     }
 
     /// The keys that `is_shown(key, is_set)` picks, with their values.

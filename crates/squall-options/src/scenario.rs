@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Map, Value};
 
 use crate::{
-    OptionValue, OptionsError, Stripe, duration::format_go_duration, node::Node, parse_go_duration,
-    value::FromText,
+    NetworkShares, OptionValue, OptionsError, Stripe, duration::format_go_duration, node::Node,
+    parse_go_duration, value::FromText,
 };
 
 const DEFAULT_GRACEFUL_STOP: Duration = Duration::from_secs(30);
@@ -226,6 +226,8 @@ impl FromText for Stages {
 pub struct ScenarioConfig {
     /// With defaults filled in.
     pub scenario: Scenario,
+    /// The networks of its VUs. Squall's own: k6 refuses the key, so `network.scenarios` can say the same.
+    pub network: Option<NetworkShares>,
     /// As `inspect` and `exec.test.options` show it.
     pub echo: Map<String, Value>,
 }
@@ -244,6 +246,10 @@ impl ScenarioConfig {
         if node.value().get("options").is_some_and(Value::is_object) {
             fields.read::<Value>("options")?;
         }
+        let network = match node.value().get("network") {
+            Some(network) if !network.is_null() => fields.read("network")?,
+            _ => None,
+        };
         let executor = read_executor(&kind, &mut fields)?;
         let graceful_stop = match (&executor, graceful_stop) {
             (Executor::ExternallyControlled { .. }, None) => Duration::ZERO,
@@ -254,7 +260,7 @@ impl ScenarioConfig {
         };
         let scenario =
             Scenario { name: name.to_owned(), start_time, graceful_stop, env, exec, tags, executor };
-        Ok(ScenarioConfig { scenario, echo: fields.finish()? })
+        Ok(ScenarioConfig { scenario, network, echo: fields.finish()? })
     }
 }
 
@@ -319,6 +325,14 @@ impl Scenarios {
     pub(crate) fn of_default(config: Value) -> Result<Scenarios, OptionsError> {
         let config = ScenarioConfig::from_json("default", &Node::root("options", &config))?;
         Ok(Scenarios(BTreeMap::from([("default".to_owned(), config)])))
+    }
+
+    /// Has what a higher layer says of networks hold for all of them.
+    pub(crate) fn forget_networks(&mut self) {
+        for config in self.0.values_mut() {
+            config.network = None;
+            config.echo.remove("network");
+        }
     }
 
     /// The scenarios in the order in which they start, and by name where they start together.

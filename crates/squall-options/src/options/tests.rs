@@ -219,8 +219,10 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         prop::sample::select(texts.to_vec()).prop_map(Value::from),
     ];
-    let keys =
-        ["duration", "target", "executor", "vus", "stages", "threshold", "ttl", "min", "cert", "a.com"];
+    let keys = [
+        "duration", "target", "executor", "vus", "stages", "ttl", "cert", "a.com", "latency", "events",
+        "loss",
+    ];
     leaf.prop_recursive(3, 16, 4, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -232,7 +234,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn any_options_are_read_or_refused(values in prop::collection::vec(any_value(), 45)) {
+    fn any_options_are_read_or_refused(values in prop::collection::vec(any_value(), 46)) {
         for ((key, _), value) in Options::default().entries().into_iter().zip(values) {
             let json = Value::Object(Map::from_iter([(key.to_owned(), value)])).to_string();
             let Ok((options, _)) = Options::from_json(&json) else { continue };
@@ -243,7 +245,7 @@ proptest! {
 
     #[test]
     fn any_variable_is_read_or_refused(text in ".*") {
-        for name in ["K6_VUS", "K6_STAGES", "K6_DNS", "K6_LOCAL_IPS", "K6_HOSTS", "K6_BLACKLIST_IPS", "K6_TAGS"] {
+        for name in ["K6_VUS", "K6_STAGES", "K6_DNS", "K6_LOCAL_IPS", "K6_HOSTS", "K6_BLACKLIST_IPS", "K6_TAGS", "SQUALL_NETWORK"] {
             let _ = crate::from_env(|variable| (variable == name).then(|| text.clone()));
         }
     }
