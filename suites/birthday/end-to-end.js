@@ -1,0 +1,64 @@
+// From adding a person to the message that is delivered: created, scheduled, enqueued, sent by a worker, and what the service
+// says of it verified; up to 1,000 such flows at the same time.
+import { check, sleep } from 'k6';
+import exec from 'k6/execution';
+import { Rate, Trend } from 'k6/metrics';
+import { newRun } from '../lib/http.js';
+import { SEED, seeded } from '../lib/random.js';
+import { scale } from '../lib/scale.js';
+import * as birthday from './api.js';
+
+const stages = [
+  { duration: '1m', target: 100 },
+  { duration: '2m', target: 100 },
+  { duration: '1m', target: 500 },
+  { duration: '2m', target: 500 },
+  { duration: '1m', target: 1000 },
+  { duration: '2m', target: 1000 },
+];
+
+export const options = scale({
+  scenarios: {
+    flows: { executor: 'ramping-vus', exec: 'flow', startVUs: 0, stages },
+    clock: { executor: 'constant-vus', exec: 'clock', vus: 1, duration: '10m' },
+  },
+  thresholds: {
+    flow_time: ['p(95)<5000', 'p(99)<8000'],
+    flow_success: ['rate>0.99'],
+    http_req_failed: ['rate<0.01'],
+  },
+});
+
+const flowTime = new Trend('flow_time', true);
+const flowSuccess = new Rate('flow_success');
+const random = seeded(SEED, __VU);
+
+export function setup() {
+  return { run: newRun() };
+}
+
+export function flow({ run }) {
+  const start = Date.now();
+  const user = birthday.celebrant(random, run, exec.vu.idInTest, exec.vu.iterationInInstance);
+  const added = birthday.create(user);
+  const message = added.status === 201 ? birthday.awaitDelivery(added.json('id'), 15) : undefined;
+  const isDelivered = check(message, {
+    'delivered': (m) => m !== undefined,
+    'once, and in this order: scheduled, enqueued, delivered': (m) => m !== undefined && isInOrder(m),
+  });
+  flowSuccess.add(isDelivered);
+  if (isDelivered) flowTime.add(Date.now() - start);
+  sleep(random.between(2, 6));
+}
+
+/** The service's own scheduler runs once a minute. What is asked here is how quick the rest is, so it is asked to run every
+ *  second, for a while longer than messages are added. */
+export function clock() {
+  check(birthday.runScheduler('minute'), { 'the minute run is done': (r) => r.status === 200 });
+  sleep(1);
+}
+
+function isInOrder({ attempts, scheduled_at: scheduled, enqueued_at: enqueued, delivered_at: delivered }) {
+  const [first, second, third] = [scheduled, enqueued, delivered].map((instant) => Date.parse(instant));
+  return attempts === 1 && first <= second && second <= third;
+}
