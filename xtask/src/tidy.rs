@@ -12,7 +12,7 @@ use serde_json::Value;
 const LAYERS: [&[&str]; 6] = [
     &["squall", "xtask"],
     &["squall-cli"],
-    &["squall-js", "squall-output", "squall-report"],
+    &["squall-js", "squall-output", "squall-report", "squall-suite"],
     &["squall-engine", "squall-loader", "squall-http", "squall-ws"],
     &["squall-net"],
     &["squall-options", "squall-metrics", "breakwater"],

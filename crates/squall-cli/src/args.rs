@@ -12,9 +12,11 @@ use crate::{
 
 mod option;
 mod runtime;
+mod suite;
 
 pub use option::OptionArgs;
 pub use runtime::{RunOnlyArgs, RuntimeArgs};
+pub use suite::{SuiteArgs, SuiteCommand, SuiteListArgs, SuiteRunArgs};
 
 /// Help is no wider than this: long lines are hard to read.
 const HELP_COLUMNS: usize = 110;
@@ -33,6 +35,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(Box<RunArgs>),
+    Suite(Box<SuiteArgs>),
     Inspect(Box<InspectArgs>),
     New(NewArgs),
     Demo(Box<DemoArgs>),
@@ -208,6 +211,16 @@ pub fn parse(process: &Process) -> Result<Invocation> {
     }
 }
 
+/// Flags of `run` that stand in a file rather than on the command line.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn run_flags(flags: &[String]) -> std::result::Result<RunFlags, String> {
+    let command = RunFlags::augment_args(clap::Command::new("run").no_binary_name(true));
+    let matches = relax_switches(command).try_get_matches_from(flags);
+    matches.and_then(|matches| RunFlags::from_arg_matches(&matches)).map_err(|error| message_of(&error))
+}
+
 /// The grammar, with every [`Switch`] allowed to stand alone.
 pub fn command() -> clap::Command {
     relax_switches(Cli::command())
@@ -222,13 +235,20 @@ fn relax_switches(command: clap::Command) -> clap::Command {
         .mut_subcommands(relax_switches)
 }
 
-/// clap's message without its decoration: the first paragraph says what is wrong, tips say what to do.
-fn usage_error(error: &clap::Error) -> Error {
+/// clap's message without its decoration: the first paragraph.
+pub fn message_of(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
-    let mut paragraphs = rendered.split("\n\n");
-    let message = paragraphs.next().unwrap_or_default().trim_start_matches("error: ").trim();
-    let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    let tip = paragraphs
+    let message = rendered.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ").trim();
+    message.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// The message says what is wrong, tips say what to do.
+fn usage_error(error: &clap::Error) -> Error {
+    let message = message_of(error);
+    let rendered = error.render().to_string();
+    let tip = rendered
+        .split("\n\n")
+        .skip(1)
         .flat_map(str::lines)
         .find_map(|line| line.trim().strip_prefix("tip: ").filter(|tip| tip.contains("similar")));
     Error::usage(message).hint(match tip {

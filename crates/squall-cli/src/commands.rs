@@ -13,12 +13,14 @@ pub mod demo;
 pub mod inspect;
 pub mod new;
 pub mod run;
+pub mod suite;
 pub mod version;
 
 /// Runs the command that was asked for.
 pub fn dispatch(cli: Cli, process: &mut Process, logging: &Logging) -> Result<ExitCode> {
     match cli.command {
         Command::Run(args) => run::execute(&cli.global, &args, process, logging),
+        Command::Suite(args) => suite::execute(&cli.global, *args, process),
         Command::Inspect(args) => inspect::execute(&cli.global, &args, process),
         Command::New(args) => new::execute(&args, process),
         Command::Demo(args) => demo::execute(&cli.global, *args, process, logging),

@@ -1,7 +1,7 @@
 //! How the process tells its caller what happened. The numbers are k6's.
 
 /// Exit codes, as scripts and CI systems know them from k6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ExitCode {
     /// The command did what it was asked; thresholds held. Iterations may have thrown.
@@ -32,6 +32,50 @@ pub enum ExitCode {
     MarkedFailed = 110,
     /// Everything else: unknown flag or command, missing script, unknown output.
     Usage = 255,
+}
+
+impl ExitCode {
+    const ALL: [ExitCode; 14] = [
+        ExitCode::Success,
+        ExitCode::ThresholdsFailed,
+        ExitCode::SetupTimeout,
+        ExitCode::TeardownTimeout,
+        ExitCode::Timeout,
+        ExitCode::StoppedByApi,
+        ExitCode::InvalidConfig,
+        ExitCode::Interrupted,
+        ExitCode::ApiUnavailable,
+        ExitCode::ScriptException,
+        ExitCode::ScriptAborted,
+        ExitCode::InternalError,
+        ExitCode::MarkedFailed,
+        ExitCode::Usage,
+    ];
+
+    /// The code that a process of Squall ended with.
+    pub fn from_number(number: i32) -> Option<ExitCode> {
+        ExitCode::ALL.into_iter().find(|&code| code as i32 == number)
+    }
+
+    /// What it tells, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            ExitCode::Success => "it went well",
+            ExitCode::ThresholdsFailed => "thresholds failed",
+            ExitCode::SetupTimeout => "setup() took too long",
+            ExitCode::TeardownTimeout => "teardown() took too long",
+            ExitCode::Timeout => "it took too long",
+            ExitCode::StoppedByApi => "it was stopped through the control API",
+            ExitCode::InvalidConfig => "its options are not valid",
+            ExitCode::Interrupted => "it was interrupted",
+            ExitCode::ApiUnavailable => "the control API could not listen",
+            ExitCode::ScriptException => "the script threw an exception outside iterations",
+            ExitCode::ScriptAborted => "the script called exec.test.abort()",
+            ExitCode::InternalError => "a bug of Squall",
+            ExitCode::MarkedFailed => "the script called exec.test.fail()",
+            ExitCode::Usage => "it could not be started",
+        }
+    }
 }
 
 impl From<ExitCode> for std::process::ExitCode {

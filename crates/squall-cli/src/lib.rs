@@ -9,6 +9,7 @@ pub mod commands;
 pub mod config;
 pub mod console;
 pub mod demo;
+pub mod embedded;
 pub mod error;
 pub mod exit_code;
 pub mod flags;

@@ -23,6 +23,8 @@ use crate::{
 pub struct Process {
     /// Arguments, the program's name first.
     pub args: Vec<OsString>,
+    /// The program's own file, for commands that start it again.
+    pub executable: PathBuf,
     /// Environment; what is not UTF-8 has been replaced.
     pub env: BTreeMap<String, String>,
     pub current_dir: PathBuf,
@@ -31,8 +33,10 @@ pub struct Process {
     pub resources: Resources,
     /// Makes a logger receive events; the guard, if there is one, ends that.
     pub install_logger: fn(Dispatch) -> Option<DefaultGuard>,
-    /// Starts to catch SIGINT and SIGTERM.
+    /// Starts to catch SIGINT and SIGTERM; the second ends the process at once.
     pub trap_signals: fn() -> io::Result<Interrupts>,
+    /// Starts to catch SIGINT and SIGTERM, and leaves it to the command what each of them means.
+    pub count_signals: fn() -> io::Result<Interrupts>,
 }
 
 impl Process {
@@ -45,6 +49,7 @@ impl Process {
         };
         Process {
             args: std::env::args_os().collect(),
+            executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from(crate::PROGRAM)),
             env: std::env::vars_os()
                 .map(|(name, value)| {
                     (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
@@ -59,6 +64,7 @@ impl Process {
             resources: Resources::claim(),
             install_logger: install_global_logger,
             trap_signals: Interrupts::trap,
+            count_signals: || Interrupts::catch(|_| {}),
         }
     }
 
@@ -108,6 +114,15 @@ impl Interrupts {
     /// Catches SIGINT and SIGTERM on a thread of its own: the second of them ends the process at once,
     /// even when the run no longer listens.
     fn trap() -> io::Result<Interrupts> {
+        Interrupts::catch(|count| {
+            if count == 2 {
+                std::process::exit(ExitCode::Interrupted as i32);
+            }
+        })
+    }
+
+    /// Catches SIGINT and SIGTERM on a thread of its own, which tells `on_signal` the how manieth it is.
+    fn catch(on_signal: impl Fn(u32) + Send + 'static) -> io::Result<Interrupts> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let guard = runtime.enter();
         let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
@@ -124,9 +139,7 @@ impl Interrupts {
                         _ = terminate.recv() => {}
                     }
                     sender.send_modify(|count| *count += 1);
-                    if *sender.borrow() == 2 {
-                        std::process::exit(ExitCode::Interrupted as i32);
-                    }
+                    on_signal(*sender.borrow());
                 }
             })
         })?;
@@ -140,9 +153,15 @@ impl Interrupts {
 
     /// Ready once the first signal has come.
     pub async fn first(&mut self) {
-        if self.0.wait_for(|&count| count > 0).await.is_err() {
+        self.beyond(0).await;
+    }
+
+    /// Ready once more than `count` signals have come; says how many.
+    pub async fn beyond(&mut self, count: u32) -> u32 {
+        match self.0.wait_for(|&now| now > count).await {
+            Ok(now) => *now,
             // Nobody can send any more: wait for ever.
-            std::future::pending().await
+            Err(_) => std::future::pending().await,
         }
     }
 }

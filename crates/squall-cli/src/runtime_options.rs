@@ -152,10 +152,16 @@ fn summary_mode(runtime: &RuntimeArgs, process: &Process) -> Result<SummaryMode>
     }
 }
 
-/// `__ENV`: the process's environment if it is shown, and `-e` over it. A name without value is empty.
-fn script_env(shown: bool, assignments: &[String], process: &Process) -> Result<BTreeMap<String, String>> {
+/// `__ENV`: the process's environment if it is shown, and `-e` over it.
+fn script_env(shown: bool, given: &[String], process: &Process) -> Result<BTreeMap<String, String>> {
     let mut env = if shown { process.env.clone() } else { BTreeMap::new() };
-    for assignment in assignments {
+    assignments(given, &mut env)?;
+    Ok(env)
+}
+
+/// Adds variables given as NAME=VALUE. A name without value is empty.
+pub(crate) fn assignments(given: &[String], env: &mut BTreeMap<String, String>) -> Result<()> {
+    for assignment in given {
         let (name, value) = assignment.split_once('=').unwrap_or((assignment, ""));
         if !is_variable_name(name) {
             return Err(Error::usage(format!("'{name}' cannot be the name of an environment variable"))
@@ -163,7 +169,7 @@ fn script_env(shown: bool, assignments: &[String], process: &Process) -> Result<
         }
         env.insert(name.to_owned(), value.to_owned());
     }
-    Ok(env)
+    Ok(())
 }
 
 fn is_variable_name(name: &str) -> bool {

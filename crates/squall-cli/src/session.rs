@@ -24,7 +24,7 @@ use crate::{
     runtime_options::{RuntimeOptions, SummaryMode},
 };
 
-mod network;
+pub(crate) mod network;
 mod outputs;
 mod script;
 mod summary;

@@ -81,6 +81,8 @@ impl Sandbox {
         let args = ["squall"].into_iter().chain(command_line.split_whitespace());
         let process = Process {
             args: args.map(OsString::from).collect(),
+            // Commands that start the program again are tested with the real one.
+            executable: PathBuf::from("/nonexistent/squall"),
             env: self.env.iter().cloned().collect(),
             current_dir: self.directory.path().to_owned(),
             stdin: Box::new(self.stdin.as_bytes()),
@@ -96,6 +98,7 @@ impl Sandbox {
             },
             install_logger: |dispatch| Some(tracing::dispatcher::set_default(&dispatch)),
             trap_signals: || Ok(Interrupts::new(watch::channel(0).1)),
+            count_signals: || Ok(Interrupts::new(watch::channel(0).1)),
         };
         (process, stdout, stderr)
     }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use insta::assert_snapshot;
 
-use crate::{demo::target::Target, exit_code::ExitCode, testing::Sandbox};
+use crate::{demo::target, exit_code::ExitCode, testing::Sandbox};
 
 #[test]
 fn usage_errors_say_what_to_do() {
@@ -62,7 +62,11 @@ fn help_of_every_command() {
     let help = |command: &str| {
         format!("$ squall {command} --help\n{}\n", Sandbox::new().run(&format!("{command} --help")).stdout)
     };
-    assert_snapshot!(["", "run", "inspect", "new", "demo", "version", "completion"].map(help).concat());
+    assert_snapshot!(
+        ["", "run", "suite", "suite run", "suite list", "inspect", "new", "demo", "version", "completion"]
+            .map(help)
+            .concat()
+    );
 }
 
 #[test]
@@ -147,7 +151,7 @@ fn every_example_passes() {
     let scripts = fs::read_dir(&folder).expect("examples").map(|entry| entry.expect("an entry").path());
     let scripts: Vec<_> = scripts.filter(|path| path.extension().is_some_and(|it| it == "js")).collect();
     assert_eq!(scripts.len(), 10);
-    let target = Target::start(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let target = target::start(([127, 0, 0, 1], 0).into()).expect("a free port");
     let base_url = target.base_url();
     std::thread::scope(|scope| {
         for script in &scripts {

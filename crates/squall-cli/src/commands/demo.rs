@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use crate::{
     args::{DemoArgs, GlobalArgs, RunFlags},
     commands::run::{self, RunPlan, ScriptSource},
-    demo::{SCRIPT, target::Target},
+    demo::{SCRIPT, target},
+    embedded::Embedded,
     error::{Error, Result},
     exit_code::ExitCode,
     logging::Logging,
@@ -38,12 +39,12 @@ fn run_demo(
     run::start(plan, process, logging)
 }
 
-fn start(address: SocketAddr) -> Result<Target> {
-    Target::start(address)
+fn start(address: SocketAddr) -> Result<Embedded> {
+    target::start(address)
         .map_err(|error| Error::usage(format!("the demo's target cannot listen on {address}: {error}")))
 }
 
-fn serve_until_interrupted(target: Target, process: &Process) -> Result<ExitCode> {
+fn serve_until_interrupted(target: Embedded, process: &Process) -> Result<ExitCode> {
     let cannot_wait = |error| Error::usage(format!("cannot wait for signals: {error}"));
     let mut interrupts = (process.trap_signals)().map_err(cannot_wait)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(cannot_wait)?;

@@ -10,7 +10,7 @@ use url::Url;
 use crate::error::{Error, Result};
 
 /// Makes the clients of a run: one a thread, all with the same dialer, DNS cache and rate limit.
-pub(super) fn client_maker(
+pub(crate) fn client_maker(
     options: &Options,
     env: &BTreeMap<String, String>,
 ) -> Result<Arc<dyn Fn() -> Client + Send + Sync>> {

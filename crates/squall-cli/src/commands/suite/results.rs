@@ -1,0 +1,84 @@
+//! The folder of a run's results: one for each test, and the report over all.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+use squall_suite::{Measured, Report};
+
+use crate::error::{Error, Result};
+
+/// What a test's summary is called in its folder.
+const SUMMARY: &str = "summary.json";
+
+/// The folder.
+pub(super) struct Results {
+    folder: PathBuf,
+}
+
+/// Where one test's results go.
+pub(super) struct TestFolder(PathBuf);
+
+impl Results {
+    /// Makes the folder.
+    pub(super) fn create(folder: PathBuf) -> Result<Results> {
+        fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
+        Ok(Results { folder })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes a test's folder. What an earlier run left there does not count any more.
+    pub(super) fn of_test(&self, name: &str) -> Result<TestFolder> {
+        let folder = self.folder.join(name);
+        fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
+        match fs::remove_file(folder.join(SUMMARY)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(cannot_write(&folder, &error)),
+            _ => Ok(TestFolder(folder)),
+        }
+    }
+
+    /// Writes what is known so far, for programs and for people.
+    pub(super) fn write(&self, report: &Report) -> Result<()> {
+        self.replace("suite.json", &format!("{:#}\n", report.to_json()))?;
+        self.replace("suite.md", &report.markdown())
+    }
+
+    /// In one step, so that a run that is killed leaves the last whole report.
+    fn replace(&self, name: &str, text: &str) -> Result<()> {
+        let (path, new) = (self.folder.join(name), self.folder.join(format!(".{name}.new")));
+        fs::write(&new, text)
+            .and_then(|()| fs::rename(&new, &path))
+            .map_err(|error| cannot_write(&path, &error))
+    }
+}
+
+impl TestFolder {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn summary(&self) -> PathBuf {
+        self.0.join(SUMMARY)
+    }
+
+    pub(super) fn console_log(&self) -> PathBuf {
+        self.0.join("console.log")
+    }
+
+    /// What the test measured, if it came so far.
+    pub(super) fn measured(&self) -> Option<Measured> {
+        let text = fs::read_to_string(self.summary()).ok()?;
+        let export: Value = serde_json::from_str(&text).ok()?;
+        Some(Measured::from_export(&export))
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+    Error::usage(format!("cannot keep results in {}: {error}", path.display()))
+        .hint("give a folder that can be written to with --output-dir or OUTPUT_DIR")
+}
