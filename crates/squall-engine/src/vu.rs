@@ -1,6 +1,6 @@
 //! What the engine asks of a virtual user. `squall-js` implements it; tests implement it with fakes.
 
-use std::{cell::RefCell, future::Future, rc::Rc, sync::Arc, task::Waker};
+use std::{cell::RefCell, future::Future, rc::Rc, sync::Arc, task::Waker, time::Duration};
 
 use crate::{Time, scenario::ScenarioRun};
 
@@ -8,12 +8,20 @@ use crate::{Time, scenario::ScenarioRun};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VuId(pub u64);
 
+/// How often hosts may do their housekeeping.
+pub const TIDY_INTERVAL: Duration = Duration::from_millis(100);
+
 /// Creates the VUs of one worker thread.
 pub trait Host: 'static {
     type Vu: Vu;
 
     /// Runs the script's init code in a new VU. `id_in_test` differs from `id` in segmented runs.
     fn create(&self, id: VuId, id_in_test: u64) -> impl Future<Output = Result<Self::Vu, ScriptError>>;
+
+    /// Housekeeping, begun on worker threads every [`TIDY_INTERVAL`] at most. VUs run on when it yields.
+    fn tidy(&self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
 }
 
 /// One virtual user: state of its own, one iteration at a time.
@@ -98,8 +106,10 @@ impl StopSignal {
     /// Wakes `waker` when the signal is raised. A waker that is already registered is kept once.
     pub fn register(&self, waker: &Waker) {
         let mut wakers = self.0.wakers.borrow_mut();
-        if !wakers.iter().any(|known| known.will_wake(waker)) {
-            wakers.push(waker.clone());
+        // Not `will_wake`: a task's waker and its clone may have different, though equal, tables of functions.
+        match wakers.iter_mut().find(|known| known.data() == waker.data()) {
+            Some(known) => known.clone_from(waker),
+            None => wakers.push(waker.clone()),
         }
     }
 

@@ -20,10 +20,10 @@ use tokio::{
 };
 
 use crate::{
-    Clock, Time, WorkerContext,
+    Time, WorkerContext,
     scenario::ScenarioRun,
     schedule::Tenure,
-    vu::{Host, ScriptError, VuId},
+    vu::{Host, ScriptError, TIDY_INTERVAL, VuId},
 };
 
 mod arrivals;
@@ -39,9 +39,6 @@ use work::{Leash, Seat};
 
 /// How often raw samples leave a worker when an output wants them.
 const RAW_FLUSH_INTERVAL: Duration = Duration::from_millis(100);
-
-/// How often a worker looks how late its timers are.
-const PULSE: Duration = Duration::from_millis(100);
 
 /// What the conductor, or for arrivals another worker, tells a worker. The queues have no limit of their own:
 /// there are only as many commands in them as there are VUs to be told something.
@@ -148,7 +145,7 @@ impl<H: Host> Worker<H> {
         let state = worker.context.state.clone();
         let mut aborted = pin!(state.aborted());
         let mut flush = pin!(flush_raw_samples(&worker.context, &worker.shared.sinks));
-        let mut pulse = pin!(pulse(&worker.context.clock));
+        let mut pulse = pin!(worker.pulse());
         let mut interrupted = false;
         loop {
             tokio::select! {
@@ -209,6 +206,15 @@ impl<H: Host> Worker<H> {
         Ok(())
     }
 
+    /// Never ends: lets the host tidy up, and looks at the time, so that the lag of a worker whose scripts never sleep is
+    /// known too.
+    async fn pulse(&self) -> Infallible {
+        loop {
+            self.context.clock.sleep(TIDY_INTERVAL).await;
+            self.host.tidy().await;
+        }
+    }
+
     fn drain(&self) -> Drained {
         let snapshot = self.context.recorder.borrow_mut().drain();
         Drained { snapshot, timer_lag_ms: self.context.clock.take_lag() }
@@ -221,13 +227,6 @@ impl<H: Host> Worker<H> {
         for arrivals in self.arrivals.borrow().values() {
             arrivals.close();
         }
-    }
-}
-
-/// Never ends: looks at the time, so that the lag of a worker whose scripts never sleep is known too.
-async fn pulse(clock: &Clock) -> Infallible {
-    loop {
-        clock.sleep(PULSE).await;
     }
 }
 

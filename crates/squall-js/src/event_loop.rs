@@ -102,9 +102,6 @@ impl EventLoop {
                 return Ok(());
             }
             let due = self.timers.borrow().first_key_value().map(|(&(due, _), _)| due);
-            if let Some(due) = due {
-                vu::current().release_stack_for(due.saturating_sub(self.clock.now()));
-            }
             match vu::block_on(ctx, self.next(due))? {
                 Next::TimerDue => self.fire_timer(ctx)?,
                 Next::Completed(completion) => completion(ctx)?,

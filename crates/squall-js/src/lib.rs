@@ -15,6 +15,7 @@ mod modules;
 mod realm;
 mod runtime;
 mod script;
+mod stacks;
 mod stages;
 mod tags;
 #[cfg(test)]

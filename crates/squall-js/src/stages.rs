@@ -51,10 +51,6 @@ pub(crate) fn perform(vu: &Rc<VuState>) {
             Task::Teardown => Done::Ran(life.teardown()),
             Task::Summarize(data) => Done::Summarized(life.summarize(&data)),
         };
-        if !matches!(done, Done::Iterated(_)) {
-            // Init code goes deeper than most iterations will.
-            vu.fiber.release_stack();
-        }
         vu.finish_task(done);
     }
 }
@@ -174,7 +170,6 @@ impl<'js> Life<'_, 'js> {
             self.record_iteration(iteration.started, ended);
         }
         self.record_traffic(ended);
-        vu.release_stack_now_and_then(ended);
         if is_stopped { Outcome::Interrupted } else { Outcome::Completed }
     }
 

@@ -19,7 +19,7 @@ use std::{
 use rand::rngs::SmallRng;
 use rquickjs::{Ctx, Object, Persistent, Result, Runtime, Value, qjs};
 use squall_engine::{
-    RunState, Time,
+    RunState,
     scenario::ScenarioRun,
     vu::{Iteration, Outcome, ScriptError, SetupData, StopSignal, Vu, VuId},
 };
@@ -44,9 +44,6 @@ use crate::{
 /// A script that computes this long gives way to the other VUs of its thread, so that one endless loop stops
 /// neither them nor the engine that has to end it.
 const SLICE: Duration = Duration::from_millis(5);
-
-/// A VU that waits this long gives the memory of its stack back, which costs some microseconds.
-const LONG_WAIT: Duration = Duration::from_secs(1);
 
 thread_local! {
     /// The VU whose fiber runs.
@@ -109,7 +106,6 @@ pub(crate) struct VuState {
     /// When the interrupt handler first ran since the fiber was entered: the start of its slice. Most visits are
     /// over before, and asking for the time costs as much as a sample.
     slice_start: Cell<Option<Instant>>,
-    stack_released_at: Cell<Time>,
     /// Made for teardown or summary of a run that was aborted: its init code is not.
     is_after_abort: bool,
     stop: RefCell<Option<StopSignal>>,
@@ -134,25 +130,6 @@ impl VuState {
             Some(stop) => stop.is_raised(),
             None => !self.is_after_abort && self.worker.run.is_aborted(),
         }
-    }
-
-    /// Gives the memory of the stack below the caller back if `wait`, which the VU is about to begin, is long.
-    pub(crate) fn release_stack_for(&self, wait: Duration) {
-        if wait >= LONG_WAIT {
-            self.release_stack(self.worker.clock.now());
-        }
-    }
-
-    /// The same for a VU whose iteration is over: the next one may be long in coming. Not after each of many short ones.
-    pub(crate) fn release_stack_now_and_then(&self, now: Time) {
-        if now.saturating_sub(self.stack_released_at.get()) >= LONG_WAIT {
-            self.release_stack(now);
-        }
-    }
-
-    fn release_stack(&self, now: Time) {
-        self.stack_released_at.set(now);
-        self.fiber.release_stack();
     }
 
     /// Looks for cycles when the group's heap has grown. While VUs are made nobody waits for that.
@@ -249,7 +226,6 @@ impl JsVu {
             random: RefCell::new(rand::make_rng()),
             uncaught_in_promise: Cell::new(false),
             slice_start: Cell::default(),
-            stack_released_at: Cell::default(),
             is_after_abort: worker.run.is_aborted(),
             stop: RefCell::default(),
             has_aborted: Cell::new(false),
@@ -257,6 +233,7 @@ impl JsVu {
             done: RefCell::default(),
             worker: Rc::clone(worker),
         });
+        worker.stacks.keep(Rc::clone(&state));
         let of_body = Rc::clone(&state);
         let fiber = Fiber::new(&raw const state.fiber, move || perform(&of_body));
         Ok(JsVu { state, fiber })

@@ -23,6 +23,7 @@ use crate::{
     },
     runtime::group::Groups,
     script::Script,
+    stacks::Stacks,
     stages::{Done, Task},
     tags::{LastSeries, TagCache},
     vu::JsVu,
@@ -97,6 +98,7 @@ pub(crate) struct Worker {
     pub(crate) traffic_series: LastSeries<2>,
     pub(crate) request_series: RequestSeriesCache,
     pub(crate) targets: Targets,
+    pub(crate) stacks: Stacks,
     /// The options that are set, as JSON; made for the first VU that shows them to its script.
     set_options_json: OnceCell<String>,
 }
@@ -143,6 +145,7 @@ impl JsHost {
             traffic_series: LastSeries::default(),
             request_series: RequestSeriesCache::default(),
             targets: Targets::default(),
+            stacks: Stacks::default(),
             set_options_json: OnceCell::new(),
         };
         JsHost { worker: Rc::new(worker) }
@@ -186,6 +189,10 @@ impl Host for JsHost {
             Done::Ran(Err(error)) => Err(error),
             _ => Err(ScriptError::Interrupted),
         }
+    }
+
+    async fn tidy(&self) {
+        self.worker.stacks.tidy().await;
     }
 }
 

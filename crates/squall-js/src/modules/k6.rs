@@ -219,7 +219,6 @@ fn sleep(ctx: Ctx, seconds: Coerced<f64>) -> Result<()> {
     }
     let duration = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
     let vu = vu::current();
-    vu.release_stack_for(duration);
     vu::block_on(&ctx, vu.worker.clock.sleep(duration))
 }
 

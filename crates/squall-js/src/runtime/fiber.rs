@@ -46,6 +46,9 @@ pub(crate) struct FiberState {
     layout: Option<Layout>,
     stack: FiberStack,
     yielder: Cell<*const Yielder<(), Pause>>,
+    /// An address on the stack that is above all it holds but the switch itself.
+    paused_at: Cell<usize>,
+    rest: Cell<Rest>,
     account: Account,
     memory_limit_bytes: usize,
 }
@@ -62,6 +65,8 @@ impl FiberState {
             layout,
             stack: FiberStack::new()?,
             yielder: Cell::new(ptr::null()),
+            paused_at: Cell::new(0),
+            rest: Cell::new(Rest::Ran),
             account: Account::default(),
             memory_limit_bytes,
         })
@@ -73,6 +78,7 @@ impl FiberState {
         // SAFETY: we are on the fiber, so the runtime's state is this fiber's; `away` stays on this stack.
         unsafe {
             away.save(self);
+            self.paused_at.set(&raw const away as usize);
             let yielder = self.yielder.get();
             (*yielder).suspend(pause);
             away.restore(self);
@@ -93,13 +99,28 @@ impl FiberState {
         output
     }
 
-    /// Gives back the memory of the stack below the caller: for a fiber that is about to wait for long.
-    /// Call on the fiber only.
-    #[inline(never)]
-    pub(crate) fn release_stack(&self) {
-        let here = 0_u8;
-        self.stack.release_below(&raw const here as usize);
+    /// Gives back the memory of the stack that the fiber, paused now, does not need, if it has not run since this was
+    /// asked before. Do not call on a fiber.
+    pub(crate) fn release_if_quiet(&self) {
+        match self.rest.get() {
+            Rest::Ran => self.rest.set(Rest::Quiet),
+            Rest::Quiet => {
+                self.stack.release_below(self.paused_at.get());
+                self.rest.set(Rest::Released);
+            }
+            Rest::Released => {}
+        }
     }
+}
+
+/// What a fiber has done since it was last looked at.
+#[derive(Clone, Copy)]
+enum Rest {
+    Ran,
+    /// Nothing.
+    Quiet,
+    /// Nothing, and the memory of its stack is given back.
+    Released,
 }
 
 /// A future that leaves its output with the fiber. (An `async` block would move the inner future, which is large,
@@ -181,12 +202,58 @@ impl Fiber {
 
     /// Runs the fiber until it pauses.
     pub(crate) fn resume(&mut self, state: &FiberState) -> Pause {
+        state.rest.set(Rest::Ran);
         state.account.resume(state.memory_limit_bytes);
         let result = self.coroutine.resume(());
         state.account.suspend();
         match result {
             CoroutineResult::Yield(pause) => pause,
             CoroutineResult::Return(()) => unreachable!("a fiber's body never returns"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{hint::black_box, rc::Rc};
+
+    use rquickjs::{Context, Runtime};
+
+    use super::*;
+
+    /// Fills so many bytes of the stack, and tells their address.
+    #[inline(never)]
+    fn go_deep<const BYTES: usize>() -> usize {
+        let bytes = black_box([1_u8; BYTES]);
+        &raw const bytes as usize
+    }
+
+    fn byte_at(address: usize) -> u8 {
+        // SAFETY: the stack stays mapped.
+        unsafe { (address as *const u8).read_volatile() }
+    }
+
+    #[test]
+    fn a_fiber_that_does_not_run_gives_its_stack_back_and_keeps_what_it_needs() {
+        let runtime = Runtime::new().unwrap();
+        let raw = Context::base(&runtime).unwrap().get_runtime_ptr();
+        let state = Rc::new(FiberState::new(raw, None, usize::MAX).unwrap());
+        let deep = Rc::new(Cell::new(0));
+        let (of_fiber, depth) = (Rc::clone(&state), Rc::clone(&deep));
+        let mut fiber = Fiber::new(Rc::as_ptr(&state), move || {
+            let kept = black_box([7_u8; 1000]);
+            loop {
+                depth.set(go_deep::<50_000>());
+                of_fiber.pause(Pause::Idle);
+                assert_eq!(kept, [7; 1000]);
+            }
+        });
+        for _ in 0..3 {
+            fiber.resume(&state);
+            state.release_if_quiet();
+            assert_eq!(byte_at(deep.get()), 1);
+            state.release_if_quiet();
+            assert_eq!(byte_at(deep.get()), 0);
         }
     }
 }

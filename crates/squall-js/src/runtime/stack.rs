@@ -16,8 +16,9 @@ const STACKS_PER_MAPPING: usize = 64;
 
 const PAGE_BYTES: usize = 4096;
 
-/// Kept below the caller of [`FiberStack::release_below`]: what it still calls must not fault its page in again.
-const SLACK_BYTES: usize = 1024;
+/// Kept below the address that [`FiberStack::release_below`] gets: the frames of the switch away from the stack, which are
+/// there and take some hundred bytes.
+const SLACK_BYTES: usize = 2048;
 
 /// `MADV_GUARD_INSTALL` of Linux 6.13, which the libc crate does not name on all targets.
 #[cfg(target_os = "linux")]
@@ -46,8 +47,7 @@ impl FiberStack {
         Ok(FiberStack { limit })
     }
 
-    /// Gives the pages below `address`, which lies on this stack, back to the system. Nothing is there as long as the
-    /// fiber that owns the stack has not gone deeper than its caller.
+    /// Gives the pages below `address`, which lies on this stack, back to the system. Nothing but the switch may be there.
     pub(crate) fn release_below(&self, address: usize) {
         let bottom = self.limit + PAGE_BYTES;
         let top = address.saturating_sub(SLACK_BYTES) & !(PAGE_BYTES - 1);
