@@ -41,7 +41,7 @@ impl Opcode {
         })
     }
 
-    fn is_control(self) -> bool {
+    pub(crate) fn is_control(self) -> bool {
         self as u8 >= 8
     }
 }

@@ -23,6 +23,10 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 /// So much of the body is kept when the server refuses: enough for its reason.
 const BODY_BYTES_MAX: usize = 64 << 10;
 
+/// Headers that make the upgrade: ours alone.
+const OWN_HEADERS: [&str; 5] =
+    ["Connection", "Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions"];
+
 /// What a server adds to the key to show that it has understood (RFC 6455 §1.3).
 const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -31,7 +35,7 @@ const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 pub struct Handshake<'a> {
     /// A `ws` or `wss` URL.
     pub url: &'a Url,
-    /// The caller's headers. `Host` names the virtual host; those that make the upgrade are ours alone.
+    /// The caller's headers. `Host` names the virtual host; those that make the upgrade are refused.
     pub headers: &'a [(String, String)],
     /// Sub-protocols to offer, the best first.
     pub protocols: &'a [String],
@@ -39,8 +43,21 @@ pub struct Handshake<'a> {
     pub offers_deflate: bool,
     /// The `User-Agent` unless `headers` bring one.
     pub user_agent: &'a str,
-    /// The `Cookie` header; empty for none.
+    /// The `Cookie` header unless `headers` bring one; empty for none.
     pub cookies: &'a str,
+}
+
+impl<'a> Handshake<'a> {
+    fn header(&self, name: &str) -> Option<&'a str> {
+        let known = |(known, _): &&(String, String)| known.eq_ignore_ascii_case(name);
+        self.headers.iter().find(known).map(|(_, value)| value.as_str())
+    }
+
+    /// The name of a header that the caller may not set.
+    fn header_that_is_ours(&self) -> Option<&'static str> {
+        let protocol = (!self.protocols.is_empty()).then_some("Sec-WebSocket-Protocol");
+        OWN_HEADERS.into_iter().chain(protocol).find(|name| self.header(name).is_some())
+    }
 }
 
 /// What a server answered.
@@ -59,9 +76,14 @@ pub struct Response {
 impl Response {
     /// The first value of the header called `name`.
     pub fn header(&self, name: &str) -> Option<&str> {
+        self.values(name).next()
+    }
+
+    /// All values of the header called `name`.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers
             .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 }
@@ -118,6 +140,9 @@ async fn dial_and_ask(
     handshake: Handshake<'_>,
 ) -> Result<Connected, Refusal> {
     let url = handshake.url;
+    if let Some(name) = handshake.header_that_is_ours() {
+        return Err((NetError::generic(format!("websocket: duplicate header not allowed: {name}")), None));
+    }
     let security = match url.scheme() {
         "ws" => Security::Plain,
         "wss" => Security::Tls,
@@ -149,7 +174,6 @@ async fn dial_and_ask(
 
 fn request(handshake: &Handshake<'_>, key: &str) -> String {
     let Handshake { url, headers, protocols, .. } = handshake;
-    let own = |name: &str| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     let host = match (url.host_str().unwrap_or_default(), url.port()) {
         (host, Some(port)) => format!("{host}:{port}"),
         (host, None) => host.to_owned(),
@@ -157,14 +181,14 @@ fn request(handshake: &Handshake<'_>, key: &str) -> String {
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let mut head = format!("GET {} HTTP/1.1\r\n", if target.is_empty() { "/" } else { target });
     let mut add = |name: &str, value: &str| {
-        // What would end a line is left out: a value must not become another header.
-        let value: String = value.chars().filter(|char| !matches!(char, '\r' | '\n')).collect();
-        head.push_str(&format!("{name}: {value}\r\n"));
+        // What would end a line is left out: neither name nor value must become another header.
+        for (part, end) in [(name, ": "), (value, "\r\n")] {
+            head.extend(part.chars().filter(|char| !matches!(char, '\r' | '\n')));
+            head.push_str(end);
+        }
     };
-    add("Host", own("Host").map_or(&host, |(_, host)| host));
-    if own("User-Agent").is_none() {
-        add("User-Agent", handshake.user_agent);
-    }
+    add("Host", handshake.header("Host").unwrap_or(&host));
+    add("User-Agent", handshake.header("User-Agent").unwrap_or(handshake.user_agent));
     add("Connection", "Upgrade");
     add("Upgrade", "websocket");
     add("Sec-WebSocket-Key", key);
@@ -175,20 +199,12 @@ fn request(handshake: &Handshake<'_>, key: &str) -> String {
     if handshake.offers_deflate {
         add("Sec-WebSocket-Extensions", deflate::EXTENSION);
     }
-    if !handshake.cookies.is_empty() {
-        add("Cookie", handshake.cookies);
+    let cookies = handshake.header("Cookie").unwrap_or(handshake.cookies);
+    if !cookies.is_empty() {
+        add("Cookie", cookies);
     }
-    let ours = [
-        "host",
-        "connection",
-        "upgrade",
-        "cookie",
-        "sec-websocket-key",
-        "sec-websocket-version",
-        "sec-websocket-extensions",
-    ];
     for (name, value) in *headers {
-        if !ours.contains(&name.to_ascii_lowercase().as_str()) {
+        if !["host", "user-agent", "cookie"].contains(&name.to_ascii_lowercase().as_str()) {
             add(name, value);
         }
     }
@@ -239,14 +255,7 @@ fn agreed(handshake: &Handshake<'_>, key: &str, response: &Response) -> Result<b
     if !is_upgrade {
         return Err("websocket: bad handshake".to_owned());
     }
-    if let Some(protocol) = response.header("Sec-WebSocket-Protocol")
-        && !handshake.protocols.is_empty()
-        && !handshake.protocols.iter().any(|offered| offered == protocol)
-    {
-        return Err(format!(
-            "websocket: the server chose the sub-protocol {protocol:?}, which was not offered"
-        ));
-    }
+    // A sub-protocol that was not offered is let pass, as k6 does: it is the script's to look at.
     let Some(extensions) = response.header("Sec-WebSocket-Extensions") else { return Ok(false) };
     let name = extensions.split([';', ',']).next().unwrap_or_default().trim();
     if name != "permessage-deflate" || !handshake.offers_deflate {

@@ -2,13 +2,18 @@
 
 use std::{
     cell::RefCell,
+    future::Future,
     io,
     pin::Pin,
     task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 
-use squall_net::Stream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use squall_net::{NetError, Stream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Sleep,
+};
 
 use crate::{
     deflate,
@@ -17,6 +22,9 @@ use crate::{
 
 /// One read takes what has arrived, mostly.
 const SCRATCH_BYTES: usize = 32 << 10;
+
+/// A control frame must be on its way within this time: k6's limit.
+const WRITE_WAIT: Duration = Duration::from_secs(10);
 
 /// An outbox that has grown beyond this is given up once it is empty.
 const OUTBOX_KEPT_BYTES: usize = 4 << 10;
@@ -34,6 +42,17 @@ pub enum Message<'a> {
     Binary(&'a [u8]),
 }
 
+impl Message<'_> {
+    /// Bytes that it says.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// What happens to a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -47,12 +66,12 @@ pub enum Event {
     Pong(Vec<u8>),
     /// The server says farewell, with this code (1005: none) and reason; the answer is on its way.
     Closing(u16, String),
-    /// The connection is over.
+    /// The server has ended the connection.
     End,
     /// The server broke a rule, and is told so; the connection is over.
     Violation(Violation),
     /// The connection broke.
-    Broken(String),
+    Broken(NetError),
 }
 
 /// A connection on which both sides speak when they like. Dropping it closes it without a farewell.
@@ -67,6 +86,10 @@ pub struct Socket {
     /// Frames that the connection has not taken yet, from `sent` on.
     outbox: Vec<u8>,
     sent: usize,
+    /// Until when a control frame among them must have gone; set while one waits.
+    write_limit: Option<Pin<Box<Sleep>>>,
+    /// Why nothing can be sent any more.
+    write_error: Option<NetError>,
     /// Of whoever waits in [`Socket::poll_event`].
     waker: Waker,
     has_said_farewell: bool,
@@ -83,6 +106,8 @@ impl Socket {
             decoded: 0,
             outbox: Vec::new(),
             sent: 0,
+            write_limit: None,
+            write_error: None,
             waker: Waker::noop().clone(),
             has_said_farewell: false,
             is_over: false,
@@ -122,13 +147,18 @@ impl Socket {
     }
 
     fn put(&mut self, opcode: Opcode, is_compressed: bool, payload: &[u8]) {
-        if self.has_said_farewell || self.is_over {
+        if self.has_said_farewell || self.is_over || self.write_error.is_some() {
             return;
         }
         frame::write(&mut self.outbox, opcode, is_compressed, rand::random(), payload);
         // Mostly there is room, and nothing to wait for. An error shows when the next event is waited for.
         let waker = self.waker.clone();
-        let _ = self.poll_send(&mut Context::from_waker(&waker));
+        let is_stuck = self.poll_send(&mut Context::from_waker(&waker)).is_pending();
+        if is_stuck && opcode.is_control() && self.write_limit.is_none() {
+            self.write_limit = Some(Box::pin(tokio::time::sleep(WRITE_WAIT)));
+            // Whoever waits has to wait for the limit, too.
+            waker.wake();
+        }
     }
 
     /// What happens next.
@@ -138,30 +168,56 @@ impl Socket {
 
     /// What happens next; `cx` is woken when it has. Sends what is still to be sent, too.
     pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        self.waker.clone_from(cx.waker());
         if self.is_over {
             return Poll::Ready(Event::End);
         }
+        // Who cannot write may still read why: a farewell, mostly.
+        let write_error = match self.poll_flush(cx) {
+            Poll::Ready(Err(error)) => Some(error),
+            _ => None,
+        };
         loop {
             if let Some(event) = self.decode_inbox() {
                 return Poll::Ready(event);
             }
-            if let Poll::Ready(Err(error)) = self.poll_send(cx) {
-                self.is_over = true;
-                return Poll::Ready(Event::Broken(format!("write: {error}")));
-            }
-            match ready!(self.poll_read(cx)) {
-                Ok(Some(event)) => return Poll::Ready(event),
-                Ok(None) => {}
-                Err(error) => {
+            let error = match (self.poll_read(cx), &write_error) {
+                (Poll::Ready(Ok(Some(event))), _) => return Poll::Ready(event),
+                (Poll::Ready(Ok(None)), _) => continue,
+                (Poll::Pending, None) => return Poll::Pending,
+                (Poll::Ready(Err(error)), None) => error,
+                (_, Some(error)) => {
                     self.is_over = true;
-                    return Poll::Ready(match self.has_said_farewell {
-                        true => Event::End,
-                        false => Event::Broken(format!("read: {error}")),
-                    });
+                    return Poll::Ready(Event::Broken(error.clone()));
                 }
-            }
+            };
+            self.is_over = true;
+            return Poll::Ready(match error.kind() {
+                io::ErrorKind::UnexpectedEof => Event::End,
+                _ => Event::Broken(NetError::io("read", &error)),
+            });
         }
+    }
+
+    /// Sends what is still to be sent; `cx` is woken when more can go. For whoever does not want the next event yet.
+    ///
+    /// # Errors
+    /// When that fails, now or before: nothing can be said any more.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), NetError>> {
+        self.waker.clone_from(cx.waker());
+        if let Some(error) = &self.write_error {
+            return Poll::Ready(Err(error.clone()));
+        }
+        let sent = self.poll_send(cx);
+        let is_late = self.write_limit.as_mut().is_some_and(|limit| limit.as_mut().poll(cx).is_ready());
+        let error = match sent {
+            Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => NetError::io("write", &error),
+            Poll::Pending if is_late => NetError::generic("write: i/o timeout"),
+            Poll::Pending => return Poll::Pending,
+        };
+        self.empty_outbox();
+        self.write_error = Some(error.clone());
+        Poll::Ready(Err(error))
     }
 
     /// Reads once, into the thread's buffer. What it holds beyond one event stays in the inbox.
@@ -228,11 +284,16 @@ impl Socket {
             }
             self.sent += written;
         }
+        self.empty_outbox();
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn empty_outbox(&mut self) {
         self.sent = 0;
+        self.write_limit = None;
         self.outbox.clear();
         if self.outbox.capacity() > OUTBOX_KEPT_BYTES {
             self.outbox = Vec::new();
         }
-        Pin::new(&mut self.stream).poll_flush(cx)
     }
 }
