@@ -1,11 +1,12 @@
 //! A deterministic HTTP server in the manner of httpbin: the same request gets the same answer.
 //!
-//! `GET /` lists the endpoints. It speaks HTTP/1.1 in plain, and HTTP/1.1 and HTTP/2 over TLS.
+//! `GET /` lists the endpoints. It speaks HTTP/1.1 and WebSocket in plain, and HTTP/1.1, HTTP/2 and WebSocket over TLS.
 
 mod body;
 mod digest;
 mod echo;
 mod routes;
+mod websocket;
 
 use std::io;
 use std::net::SocketAddr;
@@ -114,9 +115,12 @@ async fn serve_tls(tcp: TcpStream, acceptor: TlsAcceptor) {
     let _ = http2::Builder::new(LocalExecutor).serve_connection(io, service).await;
 }
 
-async fn serve_http1(io: impl hyper::rt::Read + hyper::rt::Write + Unpin, scheme: &'static str) {
+async fn serve_http1(
+    io: impl hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    scheme: &'static str,
+) {
     let service = service_fn(|request| routes::serve(request, scheme));
-    let _ = http1::Builder::new().serve_connection(io, service).await;
+    let _ = http1::Builder::new().serve_connection(io, service).with_upgrades().await;
 }
 
 #[derive(Clone)]

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::body::{Body, full, pieces, seeded};
-use super::{digest, echo};
+use super::{digest, echo, websocket};
 
 /// A request may not make the server allocate more than this.
 const BODY_BYTES_MAX: usize = 100 << 20;
@@ -66,11 +66,14 @@ fn without_body(mut answer: Answer) -> Answer {
     }
 }
 
-async fn route(request: Request<Incoming>, scheme: &'static str) -> io::Result<Answer> {
+async fn route(mut request: Request<Incoming>, scheme: &'static str) -> io::Result<Answer> {
+    let path = request.uri().path().to_owned();
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    if let Some(answer) = websocket::upgrade(&mut request, &segments) {
+        return Ok(answer);
+    }
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let path = parts.uri.path().to_owned();
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments[..] {
         ["delay-ms", ms] => {
             tokio::time::sleep(Duration::from_millis(number(ms).min(600_000))).await;
@@ -84,7 +87,7 @@ async fn route(request: Request<Incoming>, scheme: &'static str) -> io::Result<A
 fn answer(parts: &Parts, body: &Bytes, segments: &[&str], scheme: &str) -> Answer {
     let echo = || json_answer(echo::request(parts, body, scheme));
     match *segments {
-        [""] => text(StatusCode::OK, INDEX),
+        [""] => with_type("text/plain; charset=utf-8", full([INDEX, websocket::INDEX].concat())),
         ["get" | "post" | "put" | "patch" | "delete"] => match is_method(&parts.method, segments[0]) {
             true => echo(),
             false => text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n"),
