@@ -65,6 +65,12 @@ impl RunState {
         }
     }
 
+    /// A time of the run in milliseconds since 1970, as dates count them.
+    pub fn unix_ms(&self, time: Time) -> f64 {
+        (self.started_at + time).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+            * 1e3
+    }
+
     /// Asks the run to end: running iterations are interrupted, teardown and summary still happen.
     pub fn abort(&self, reason: AbortReason) {
         self.abort_reason.lock().expect("no panic under this lock").get_or_insert(reason);

@@ -29,6 +29,9 @@ pub trait Vu: 'static {
     /// Takes on a scenario: its tags, environment and exec function hold from the next iteration.
     fn activate(&mut self, scenario: &Arc<ScenarioRun>);
 
+    /// Its work for the scenario is over: gives up what has outlived its iterations.
+    fn deactivate(&mut self) {}
+
     /// Runs one iteration to its end. Exceptions of the script are logged by the VU and are a
     /// completed iteration, as in k6. Resolves soon after `stop` is raised. Emits `iterations`,
     /// `iteration_duration` and whatever the script measures.

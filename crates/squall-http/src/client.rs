@@ -75,6 +75,11 @@ impl Client {
         Self { dialer, config, timer: Timer::default(), heads: Heads::default() }
     }
 
+    /// What it dials with.
+    pub fn dialer(&self) -> &Arc<Dialer> {
+        &self.dialer
+    }
+
     /// The `User-Agent` of requests that bring none.
     pub fn user_agent(&self) -> &str {
         &self.config.user_agent

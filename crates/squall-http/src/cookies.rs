@@ -97,9 +97,19 @@ impl CookieJar {
     pub fn store_response(&mut self, url: &Url, headers: &Headers) {
         for line in headers.get_all("set-cookie") {
             if let Ok(line) = std::str::from_utf8(line) {
-                let _ = self.store.parse(line, url);
+                self.store_line(url, line);
             }
         }
+    }
+
+    /// Takes a cookie as a `Set-Cookie` header of a response from `url` has it. A malformed one is skipped.
+    pub fn store_line(&mut self, url: &Url, line: &str) {
+        let _ = self.store.parse(line, url);
+    }
+
+    /// The `Cookie` header for `url`; empty when there is none.
+    pub fn header_for_url(&self, url: &Url) -> String {
+        cookie_header(None, &[], Some(self), url)
     }
 
     fn remove_matching(&mut self, url: &Url, wanted: impl Fn(&str) -> bool) {

@@ -49,9 +49,22 @@ pub(crate) fn constructor<'js, C: JsClass<'js>, F, P>(ctx: &Ctx<'js>, make: F) -
 where
     F: IntoJsFunc<'js, P> + 'js,
 {
+    constructor_with::<C, _, _>(ctx, make, |_| Ok(()))
+}
+
+/// The same with properties of its own, which `equip` sets: later it may be unwritable.
+pub(crate) fn constructor_with<'js, C: JsClass<'js>, F, P>(
+    ctx: &Ctx<'js>,
+    make: F,
+    equip: impl FnOnce(&Object<'js>) -> Result<()>,
+) -> Result<Constructor<'js>>
+where
+    F: IntoJsFunc<'js, P> + 'js,
+{
     let prototype = new_prototype::<C>(ctx)?;
     let constructor = Constructor::new_prototype(ctx, prototype.clone(), make)?;
     constructor.set_name(C::NAME)?;
+    equip(&constructor)?;
     keep::<C>(ctx, &prototype)?;
     Ok(constructor)
 }

@@ -134,6 +134,7 @@ impl<'js> Life<'_, 'js> {
                 strict_json(&self.ctx, data).map_err(|error| self.in_context("data of setup()", error))?;
             Ok(json.map(|json| json.to_string()).transpose()?.map(Arc::from))
         });
+        self.vu.events.end_sources();
         self.record_traffic(self.vu.worker.clock.now());
         data.map_err(|error| self.script_error(error))
     }
@@ -142,6 +143,7 @@ impl<'js> Life<'_, 'js> {
         let Some(teardown) = self.exported("teardown") else { return Ok(()) };
         self.enter(Stage::Teardown, "teardown");
         let result = self.load_setup_data().and_then(|data| self.call(&teardown, Some(data)));
+        self.vu.events.end_sources();
         self.record_traffic(self.vu.worker.clock.now());
         result.map(|_| ()).map_err(|error| self.script_error(error))
     }

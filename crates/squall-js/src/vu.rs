@@ -303,6 +303,11 @@ impl Vu for JsVu {
         }
     }
 
+    fn deactivate(&mut self) {
+        let _visit = Visit::new(&self.state);
+        self.state.events.end_sources();
+    }
+
     async fn iterate(&mut self, iteration: Iteration, stop: &StopSignal) -> Outcome {
         match self.run(Task::Iterate(iteration), Some(stop)).await {
             Done::Iterated(outcome) => outcome,

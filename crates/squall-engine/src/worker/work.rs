@@ -122,6 +122,7 @@ impl<H: Host> Worker<H> {
             let activate_and_work = async {
                 job.seat.vu.activate(&job.scenario);
                 work(&mut job).await;
+                job.seat.vu.deactivate();
             };
             let panicked = AssertUnwindSafe(pin!(activate_and_work)).catch_unwind().await.is_err();
             worker.busy.borrow_mut().remove(&vu);

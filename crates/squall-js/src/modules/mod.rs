@@ -17,6 +17,7 @@ pub(crate) mod http;
 pub(crate) mod k6;
 mod metrics;
 pub(crate) mod timers;
+mod websocket;
 
 type Build = for<'js> fn(&Ctx<'js>) -> Result<Object<'js>>;
 
@@ -26,9 +27,12 @@ const MODULES: &[(&str, Build)] = &[
     ("k6/data", data::exports),
     ("k6/encoding", encoding::exports),
     ("k6/execution", execution::exports),
+    ("k6/experimental/websockets", websocket::experimental_exports),
     ("k6/http", http::exports),
     ("k6/metrics", metrics::exports),
     ("k6/timers", timers::exports),
+    ("k6/websockets", websocket::exports),
+    ("k6/ws", websocket::blocking_exports),
 ];
 
 /// What `require` and `import module from` give.

@@ -370,4 +370,4 @@ const READERS: &[&str] = &[
 
 /// Host modules whose exports with a small first letter are functions.
 const MODULES_OF_FUNCTIONS: &[&str] =
-    &["k6", "k6/crypto", "k6/data", "k6/encoding", "k6/http", "k6/metrics", "k6/timers"];
+    &["k6", "k6/crypto", "k6/data", "k6/encoding", "k6/http", "k6/metrics", "k6/timers", "k6/ws"];

@@ -110,7 +110,7 @@ pub(super) fn constructor<'js>(ctx: &Ctx<'js>) -> Result<Constructor<'js>> {
 }
 
 /// The `jar` parameter of a request.
-pub(super) fn from_js(ctx: &Ctx, value: &Value) -> Result<Rc<RefCell<CookieJar>>> {
+pub(crate) fn from_js(ctx: &Ctx, value: &Value) -> Result<Rc<RefCell<CookieJar>>> {
     match value.as_object().and_then(Class::<Jar>::from_object) {
         Some(jar) => Ok(Rc::clone(&jar.borrow().jar)),
         None => Err(throw_go(

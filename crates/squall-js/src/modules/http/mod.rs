@@ -26,6 +26,7 @@ mod request;
 mod response;
 mod select;
 
+pub(crate) use jar::from_js as jar_of_value;
 pub(crate) use record::RequestSeriesCache;
 pub(crate) use request::Targets;
 pub(crate) use response::FieldAtoms;
@@ -57,6 +58,11 @@ impl HttpState {
 
 fn state(vu: &VuState) -> &HttpState {
     vu.http.get_or_init(|| HttpState::new(vu))
+}
+
+/// The VU's cookies.
+pub(crate) fn jar(vu: &VuState) -> Rc<RefCell<CookieJar>> {
+    state(vu).jar()
 }
 
 /// Cookies start afresh with an iteration, connections only when asked to.
