@@ -144,6 +144,13 @@ fn standard_output_carries_banner_progress_and_summary() {
     assert_eq!(output.stdout, "");
 }
 
+#[test]
+fn the_demo_is_in_the_program() {
+    let output = Sandbox::new().run("demo -q -u 2 -i 2 --no-thresholds");
+    assert_eq!(output.exit_code, ExitCode::Success, "{output:?}");
+    assert!(output.stdout.contains("checks_succeeded...................: 100.00%"), "{}", output.stdout);
+}
+
 /// Every script of `examples/` against the demo's target, all at the same time: most of what they do is wait.
 #[test]
 fn every_example_passes() {

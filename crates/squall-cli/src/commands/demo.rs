@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use crate::{
     args::{DemoArgs, GlobalArgs, RunFlags},
     commands::run::{self, RunPlan, ScriptSource},
-    demo::{SCRIPT, target},
+    demo::{self, target},
     embedded::Embedded,
     error::{Error, Result},
     exit_code::ExitCode,
@@ -33,8 +33,9 @@ fn run_demo(
     logging: &Logging,
 ) -> Result<ExitCode> {
     let target = start((Ipv4Addr::LOCALHOST, 0).into())?;
-    flags.runtime.env.push(format!("BASE_URL={}", target.base_url()));
-    let script = ScriptSource::Text { name: "demo.js".into(), source: SCRIPT.to_owned() };
+    let env = demo::ENV.map(str::to_owned).into_iter().chain([format!("BASE_URL={}", target.base_url())]);
+    flags.runtime.env.splice(0..0, env);
+    let script = ScriptSource::Demo;
     let plan = RunPlan::gather(global, &flags, script, process)?;
     run::start(plan, process, logging)
 }

@@ -24,6 +24,8 @@ pub enum ScriptSource {
     File(PathBuf),
     /// The text itself; what it imports is found from the current directory.
     Text { name: String, source: String },
+    /// The demo's, which is a part of the program.
+    Demo,
 }
 
 impl ScriptSource {
@@ -45,6 +47,7 @@ impl ScriptSource {
         match self {
             ScriptSource::File(path) => path.display().to_string(),
             ScriptSource::Text { name, .. } => name.clone(),
+            ScriptSource::Demo => "suites/connex/load.js".into(),
         }
     }
 }

@@ -16,6 +16,7 @@ use squall_options::{Options, defaults};
 use super::{Test, network};
 use crate::{
     commands::run::ScriptSource,
+    demo,
     error::{Error, Result},
     exit_code::ExitCode,
     process::Process,
@@ -46,14 +47,17 @@ impl LoadedScript {
                 let base_dir = path.parent().map_or_else(|| process.current_dir.clone(), Path::to_owned);
                 (Entry::File(path), base_dir)
             }
+            ScriptSource::Demo => (Entry::File(demo::SCRIPT.into()), process.current_dir.clone()),
             ScriptSource::Text { source, .. } => {
                 let cwd = process.current_dir.clone();
                 (Entry::Stdin { source: source.clone(), cwd: cwd.clone() }, cwd)
             }
         };
-        let fetch = Box::new(HttpsFetch { env: process.env.clone() });
-        let loader =
-            Loader::new(LoaderConfig { entry, fetch, cache_dir: cache_dir(process), refresh: false });
+        let (fetch, cache_dir): (Box<dyn Fetch>, _) = match source {
+            ScriptSource::Demo => (Box::new(demo::Bundle), None),
+            _ => (Box::new(HttpsFetch { env: process.env.clone() }), cache_dir(process)),
+        };
+        let loader = Loader::new(LoaderConfig { entry, fetch, cache_dir, refresh: false });
         let realms = match process.env.get("SQUALL_REALMS").map(String::as_str) {
             Some("own") => Realms::Private,
             _ => Realms::Shared,

@@ -11,4 +11,5 @@ mod sandbox;
 mod scripts;
 mod signals;
 mod streams;
+mod suite;
 mod terminal;
