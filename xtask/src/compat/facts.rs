@@ -85,7 +85,10 @@ impl Metrics<'_> {
 fn measured(name: &str) -> bool {
     let base = base(name);
     let http_time = base.starts_with("http_req_") && base != "http_req_failed";
-    http_time || matches!(base, "iteration_duration" | "group_duration" | "data_sent" | "data_received")
+    let socket_time = matches!(base, "ws_connecting" | "ws_ping" | "ws_session_duration");
+    http_time
+        || socket_time
+        || matches!(base, "iteration_duration" | "group_duration" | "data_sent" | "data_received")
 }
 
 /// `http_reqs{a:b}` belongs to `http_reqs`.

@@ -134,6 +134,8 @@ impl Line {
     pub(super) fn ping(&self) {
         if let Some(socket) = &mut *self.socket.borrow_mut() {
             socket.ping(self.pings.next(self.vu.worker.clock.now()).as_bytes());
+            // Of this module k6 counts pings and farewells among what is sent.
+            self.measure(Meter::record_sent);
         }
     }
 
@@ -142,7 +144,10 @@ impl Line {
         self.state.set(State::Closing);
         *self.close.borrow_mut() = Some((code, String::new()));
         match &mut *self.socket.borrow_mut() {
-            Some(socket) => socket.close(code, reason),
+            Some(socket) => {
+                socket.close(code, reason);
+                self.measure(Meter::record_sent);
+            }
             // Said as soon as there is somebody to say it to.
             None => *self.close.borrow_mut() = Some((code, reason.to_owned())),
         }
@@ -188,6 +193,7 @@ impl Line {
         self.protocol.get_or_init(|| protocol.to_owned());
         if let Some((code, reason)) = &mut *self.close.borrow_mut() {
             socket.close(*code, &std::mem::take(reason));
+            self.measure(Meter::record_sent);
         }
         *self.socket.borrow_mut() = Some(socket);
         self.post(News::Opened);

@@ -1,0 +1,15 @@
+// An exception in a handler of message events ends the socket and the iteration.
+// ignore: ws_session_duration
+import { WebSocket } from 'k6/experimental/websockets';
+
+export default function () {
+  const socket = new WebSocket(`${__ENV.BASE.replace('http', 'ws')}/ws/echo`);
+  socket.addEventListener('open', () => socket.send('x'));
+  socket.addEventListener('message', () => socket.close());
+  socket.onmessage = () => {
+    throw new Error('boom');
+  };
+  socket.onerror = () => console.log('error');
+  socket.addEventListener('close', () => console.log('close', socket.readyState));
+  setTimeout(() => console.log('never'), 500);
+}
