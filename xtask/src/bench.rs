@@ -14,6 +14,7 @@ mod peer;
 mod rehearsal;
 mod report;
 mod said;
+mod systems;
 
 use std::fs;
 use std::io::{IsTerminal, Write};
@@ -40,6 +41,8 @@ enum Bench {
     Memory(memory::MemoryArgs),
     /// Each system of Breakwater on one core, asked by wrk
     Breakwater(breakwater::BreakwaterArgs),
+    /// The five systems' promises, measured with Squall on Breakwater
+    Systems(systems::SystemsArgs),
     /// Print the library that the cases library and library-star import as lib.js
     Library,
 }
@@ -89,6 +92,7 @@ pub fn run(args: &Args) -> Result<()> {
         Bench::Peers(args) => run_peers(args),
         Bench::Memory(args) => memory::run(args),
         Bench::Breakwater(args) => breakwater::run(args),
+        Bench::Systems(args) => systems::run(args),
         Bench::Library => Ok(std::io::stdout().write_all(library::source().as_bytes())?),
     }
 }

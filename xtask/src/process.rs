@@ -1,5 +1,6 @@
 //! Child processes that always end: waited for with a limit, stopped by their own id, with their use of the machine.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
@@ -82,9 +83,45 @@ pub fn rss_bytes(id: u32) -> u64 {
 pub fn cpu(id: u32) -> io::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
     let ticks = ticks(&stat).ok_or_else(|| io::Error::other("/proc/…/stat is not as expected"))?;
+    Ok(Duration::from_secs_f64(ticks as f64 / ticks_per_s()))
+}
+
+/// Processor time, user and system, of this process and all that descend from it, those that have ended included.
+pub fn family_cpu() -> io::Result<Duration> {
+    let mut times = HashMap::new();
+    for entry in fs::read_dir("/proc")? {
+        let Some(id) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // A process may end between being listed and being read.
+        let Ok(stat) = fs::read_to_string(format!("/proc/{id}/stat")) else { continue };
+        times.extend(lineage(&stat).map(|lineage| (id, lineage)));
+    }
+    let ours = std::process::id();
+    let is_ours = |mut id: u32| {
+        while id != ours {
+            match times.get(&id) {
+                Some((parent, _)) if *parent != 0 => id = *parent,
+                _ => return false,
+            }
+        }
+        true
+    };
+    let ticks: u64 = times.iter().filter(|(id, _)| is_ours(**id)).map(|(_, (_, ticks))| ticks).sum();
+    Ok(Duration::from_secs_f64(ticks as f64 / ticks_per_s()))
+}
+
+/// The parent of a process, and the ticks that it and its children that have ended used.
+fn lineage(stat: &str) -> Option<(u32, u64)> {
+    let (_, after_name) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = after_name.split(' ').collect();
+    let ticks: Option<u64> = fields.get(11..15)?.iter().map(|field| field.parse::<u64>().ok()).sum();
+    Some((fields[1].parse().ok()?, ticks?))
+}
+
+fn ticks_per_s() -> f64 {
     // SAFETY: it takes an integer and returns one.
-    let ticks_per_s = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
-    Ok(Duration::from_secs_f64(ticks as f64 / ticks_per_s as f64))
+    unsafe { libc::sysconf(libc::_SC_CLK_TCK) as f64 }
 }
 
 /// `ID (NAME) STATE …`: user and system time are the fields 14 and 15, and the name may have anything in it.
@@ -130,6 +167,11 @@ impl MachineTime {
         Some(MachineTime { busy: all - idle, all })
     }
 
+    /// Processor time of all cores together that was used since `before`.
+    pub fn used_since(self, before: MachineTime) -> Duration {
+        Duration::from_secs_f64((self.busy - before.busy) as f64 / ticks_per_s())
+    }
+
     /// The part of the machine's time that was used since `before`, from 0 to 1.
     pub fn busy_since(self, before: MachineTime) -> f64 {
         (self.busy - before.busy) as f64 / (self.all - before.all).max(1) as f64
@@ -166,6 +208,7 @@ mod tests {
     fn reads_what_the_kernel_tells() {
         assert_eq!(kilobytes("VmPeak:  9 kB\nVmRSS:\t   12345 kB\n", "VmRSS:"), Some(12_345));
         assert_eq!(ticks("7 (a) b) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20"), Some(300));
+        assert_eq!(lineage("7 (a) b) S 1 2 3 4 5 6 7 8 9 10 250 50 20 1 20"), Some((1, 321)));
         let before = MachineTime::parse("cpu  10 0 10 60 20 0 0 0 5 0\ncpu0 …").unwrap();
         let after = MachineTime::parse("cpu  60 0 20 90 30 0 0 0 5 0\ncpu0 …").unwrap();
         assert_eq!(after.busy_since(before), 0.6);

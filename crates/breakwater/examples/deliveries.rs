@@ -126,9 +126,7 @@ struct Seen {
 }
 
 fn sockets(load: &Load) -> Result<()> {
-    let runtime =
-        || tokio::runtime::Builder::new_multi_thread().worker_threads(load.threads).enable_all().build();
-    let (serving, asking) = (runtime()?, runtime()?);
+    let (serving, asking) = (runtime(load.threads)?, runtime(load.threads)?);
     let mut settings = Settings::default();
     settings.server.listen = ([127, 0, 0, 1], 0).into();
     settings.storage.pool_timeout_ms = 30_000;
@@ -209,6 +207,22 @@ fn sockets(load: &Load) -> Result<()> {
     }
     serving.block_on(service.stop());
     Ok(())
+}
+
+/// A runtime at work in threads of its own, as the service has it.
+fn runtime(threads: usize) -> Result<tokio::runtime::Handle> {
+    let mut runtime = match threads {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    if threads > 1 {
+        runtime.worker_threads(threads);
+    }
+    let runtime = runtime.enable_all().build()?;
+    let handle = runtime.handle().clone();
+    // It ends with the process.
+    std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
+    Ok(handle)
 }
 
 /// Makes a session and joins it; gives the paths of the sockets.

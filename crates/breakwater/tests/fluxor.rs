@@ -1,6 +1,6 @@
 //! Fluxor, through its router in the process and over real sockets.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::http::{Method, Request, Response, StatusCode, header};
 use axum::{Router, body::Body};
@@ -334,6 +334,19 @@ async fn who_waits_too_long_is_refused() {
     fluxor.until(1, 0).await;
     assert!(fluxor.get("/health").await.problem(503).contains("waited"));
     assert_eq!(fluxor.admission().await["refused_waited_too_long"], 1);
+}
+
+#[tokio::test]
+async fn work_that_takes_time_holds_its_place() {
+    let mut settings = half_of(2);
+    settings.fluxor.work_ms = 30;
+    let fluxor = Fluxor::start(settings).await;
+    let begun = Instant::now();
+    let (first, second) = tokio::join!(fluxor.get("/health"), fluxor.get("/health"));
+    assert_eq!((first.status, second.status), (StatusCode::OK, StatusCode::OK));
+    assert!(begun.elapsed() >= Duration::from_millis(60), "one at a time");
+    // What is behind no admission has no work either.
+    assert_eq!(fluxor.admission().await["admitted"], 2);
 }
 
 #[tokio::test]

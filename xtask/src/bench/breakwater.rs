@@ -1,10 +1,10 @@
 //! `cargo xtask bench breakwater`: what each system of Breakwater serves on one core, asked by wrk on another.
 
-mod api;
+pub(super) mod api;
 mod case;
 mod deliveries;
 mod messages;
-mod service;
+pub(super) mod service;
 mod wrk;
 
 use std::fmt::Write as _;

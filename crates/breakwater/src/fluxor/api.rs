@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -37,9 +38,19 @@ pub(super) fn routes(app: App) -> OpenApiRouter {
         .routes(routes!(ready))
         .routes(routes!(list_users, add_user))
         .routes(routes!(echo))
-        .routes(routes!(metrics))
-        .layer(guard);
+        .routes(routes!(metrics));
+    let guarded = match app.0.kit.settings.fluxor.work_ms {
+        0 => guarded,
+        ms => guarded.layer(from_fn_with_state(Duration::from_millis(ms), work)),
+    };
+    let guarded = guarded.layer(guard);
     guarded.routes(routes!(read_admission, change_admission)).with_state(app)
+}
+
+/// Takes its time over a request that has been admitted.
+async fn work(State(time): State<Duration>, request: Request, next: Next) -> Response {
+    tokio::time::sleep(time).await;
+    next.run(request).await
 }
 
 /// What the document says besides the routes.

@@ -37,6 +37,16 @@ pub struct FluxorSettings {
         default_value_t = 150
     )]
     pub max_wait_ms: u64,
+    /// How long each request takes besides its computing, as one that asks another service does: for tests, since without it
+    /// requests are so quick that the processor is full before the limits are
+    #[arg(
+        long = "fluxor-work-ms",
+        id = "fluxor-work-ms",
+        env = "BREAKWATER_FLUXOR_WORK_MS",
+        value_name = "MS",
+        default_value_t = 0
+    )]
+    pub work_ms: u64,
 }
 crate::kit::config::defaults_of_flags!(FluxorSettings);
 

@@ -1,4 +1,4 @@
-//! The few requests that prepare a case: a small HTTP/1.1 client, a connection a request.
+//! The few requests that prepare a case, or look at it: a small HTTP/1.1 client, a connection a request.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,13 +8,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 /// A service by its address.
-pub(super) struct Api {
-    pub(super) address: SocketAddr,
+pub(in crate::bench) struct Api {
+    pub(in crate::bench) address: SocketAddr,
 }
 
 impl Api {
     /// The JSON that it answers, null if it is none; another status than 2xx is an error.
-    pub(super) fn ask(
+    pub(in crate::bench) fn ask(
         &self,
         method: &str,
         path: &str,
@@ -26,7 +26,7 @@ impl Api {
     }
 
     /// What it answers, as text.
-    pub(super) fn ask_text(
+    pub(in crate::bench) fn ask_text(
         &self,
         method: &str,
         path: &str,

@@ -1,4 +1,4 @@
-//! A system of Breakwater as a process on the first core.
+//! A system of Breakwater as a process: on the first core, or wherever the kernel puts it.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,31 +14,49 @@ use crate::servers::Variable;
 use crate::{process, tool};
 
 /// A running system. Dropping it ends it.
-pub(super) struct Service {
+pub(in crate::bench) struct Service {
     daemon: Daemon,
-    pub(super) api: Api,
+    pub(in crate::bench) api: Api,
     /// How it was started, for people: without this machine's addresses.
-    pub(super) command_line: String,
+    pub(in crate::bench) command_line: String,
     _log: TempDir,
 }
 
 impl Service {
-    /// Starts a system on the servers that `variables` name, and waits until it can serve.
-    pub(super) fn start(
+    /// Starts a system on the first core and the servers that `variables` name, and waits until it can serve.
+    pub(in crate::bench) fn start(
         program: &Path,
+        system: &str,
+        flags: &[&str],
+        variables: &[Variable],
+    ) -> Result<Service> {
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).arg(program);
+        let flags = [&["--workers", "1"], flags].concat();
+        Self::spawn(command, format!("taskset -c 0 breakwater {system}"), system, &flags, variables)
+    }
+
+    /// As [`Service::start`], with as many threads as there are cores and on any of them.
+    pub(in crate::bench) fn start_on_all_cores(
+        program: &Path,
+        system: &str,
+        flags: &[&str],
+        variables: &[Variable],
+    ) -> Result<Service> {
+        Self::spawn(Command::new(program), format!("breakwater {system}"), system, flags, variables)
+    }
+
+    fn spawn(
+        mut command: Command,
+        named: String,
         system: &str,
         flags: &[&str],
         variables: &[Variable],
     ) -> Result<Service> {
         let [port] = tool::free_ports()?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let flags = ["--workers", "1"].iter().chain(flags);
-        let named = format!("taskset -c 0 breakwater {}", system);
-        let command_line = flags.clone().fold(named, |line, flag| line + " " + flag);
-        let mut command = Command::new("taskset");
+        let command_line = flags.iter().fold(named, |line, flag| line + " " + flag);
         command
-            .args(["-c", "0"])
-            .arg(program)
             .args([system, "--listen", &address.to_string()])
             .args(flags)
             .envs(variables.iter().filter_map(|(name, value)| Some((setting(name)?, value))));
@@ -51,7 +69,7 @@ impl Service {
     }
 
     /// The processor time it has used until now.
-    pub(super) fn cpu(&self) -> Result<Duration> {
+    pub(in crate::bench) fn cpu(&self) -> Result<Duration> {
         Ok(process::cpu(self.daemon.id())?)
     }
 }

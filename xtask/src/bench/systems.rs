@@ -1,0 +1,177 @@
+//! `cargo xtask bench systems`: what the documents of the five systems promise, measured with Squall on Breakwater.
+//!
+//! Generator, service and servers share this machine. Each figure comes from Squall's summary export or from the
+//! service's metrics of that run; what other work had of the machine meanwhile stands beside it.
+
+mod azora;
+mod birthday;
+mod connex;
+mod exposition;
+mod fluxor;
+mod summary;
+mod table;
+mod trial;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use self::table::Verdict;
+use self::trial::{Bench, Finding, Work};
+use crate::servers::{self, Servers};
+use crate::tool;
+
+#[derive(clap::Args)]
+pub(super) struct SystemsArgs {
+    /// Only these systems, by default all
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(["connex", "birthday", "location", "azora", "fluxor"]))]
+    systems: Vec<String>,
+    /// Only trials with this in their name
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// In minutes instead of half an hour: shorter loads, and smaller where time is what they take
+    #[arg(long)]
+    quick: bool,
+    /// Write the results to benches/runs
+    #[arg(long)]
+    save: bool,
+}
+
+/// A load on a system, and the figures it gives.
+struct Trial {
+    system: &'static str,
+    name: &'static str,
+    run: fn(&Bench) -> Result<Finding>,
+}
+
+const TRIALS: &[Trial] = &[
+    Trial { system: "connex", name: "ordinary day", run: connex::ordinary_day },
+    Trial { system: "connex", name: "parts", run: connex::parts },
+    Trial { system: "connex", name: "stress", run: connex::stress },
+    Trial { system: "birthday", name: "API", run: birthday::api },
+    Trial { system: "birthday", name: "scheduler", run: birthday::scheduler },
+    Trial { system: "birthday", name: "scaling", run: birthday::scaling },
+    Trial { system: "birthday", name: "workers", run: birthday::workers },
+    Trial { system: "birthday", name: "end to end", run: birthday::end_to_end },
+    Trial { system: "azora", name: "users", run: azora::users },
+    Trial { system: "azora", name: "throughput", run: azora::throughput },
+    Trial { system: "azora", name: "caches", run: azora::caches },
+    Trial { system: "azora", name: "compression", run: azora::compression },
+    Trial { system: "fluxor", name: "throughput", run: fluxor::throughput },
+    Trial { system: "fluxor", name: "clients", run: fluxor::clients },
+    Trial { system: "fluxor", name: "spike", run: fluxor::spike },
+    Trial { system: "fluxor", name: "regions", run: fluxor::regions },
+];
+
+impl SystemsArgs {
+    fn wants(&self, trial: &Trial) -> bool {
+        let system = self.systems.is_empty() || self.systems.iter().any(|name| name == trial.system);
+        system && self.only.as_ref().is_none_or(|text| trial.name.contains(text))
+    }
+
+    /// The command that does the same again.
+    fn command_line(&self) -> String {
+        let mut line = "cargo xtask bench systems".to_owned();
+        self.systems.iter().for_each(|system| line += &format!(" {system}"));
+        if let Some(text) = &self.only {
+            line += &format!(" --only '{text}'");
+        }
+        if self.quick {
+            line += " --quick";
+        }
+        line
+    }
+}
+
+/// Runs the chore. It fails when a promise could not be measured, not when one is missed: the table tells that.
+pub(super) fn run(args: &SystemsArgs) -> Result<()> {
+    let begun = Instant::now();
+    let servers = Servers::start(&servers::ALL)?;
+    let bench = Bench {
+        squall: tool::squall(true)?,
+        breakwater: tool::breakwater()?,
+        servers: servers.variables().to_vec(),
+        quick: args.quick,
+    };
+    let mut report = Report::new(args);
+    let mut failed = Vec::new();
+    for trial in TRIALS.iter().filter(|trial| args.wants(trial)) {
+        super::progress(&format!("{}: {}", trial.system, trial.name));
+        let work = Work::now()?;
+        let outcome = (trial.run)(&bench).and_then(|finding| Ok((finding, work.others()?)));
+        super::progress("");
+        match outcome {
+            Ok((finding, others)) => report.add(trial.system, &finding, others),
+            Err(error) => failed.push(format!("{}: {}: {error:#}", trial.system, trial.name)),
+        }
+    }
+    drop(servers);
+    let text = report.finish(begun.elapsed().as_secs());
+    if args.save {
+        let folder = tool::root().join("benches/runs");
+        fs::create_dir_all(&folder)?;
+        let kind = if args.quick { "systems-quick" } else { "systems" };
+        let name = format!("{}-{}-cores-{kind}.md", report.date, report.cores);
+        fs::write(folder.join(&name), text).context("writing the report")?;
+        println!("\nsaved as benches/runs/{name}");
+    }
+    if !failed.is_empty() {
+        bail!("not measured:\n{}", failed.join("\n"));
+    }
+    Ok(())
+}
+
+/// The table in the making; each row is printed when it is known.
+struct Report {
+    date: jiff::civil::Date,
+    cores: usize,
+    command: String,
+    rows: String,
+    verdicts: Vec<Verdict>,
+}
+
+impl Report {
+    fn new(args: &SystemsArgs) -> Report {
+        println!("{}", table::HEAD);
+        Report {
+            date: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+            cores: thread::available_parallelism().map_or(1, usize::from),
+            command: args.command_line(),
+            rows: String::new(),
+            verdicts: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, system: &str, finding: &Finding, others: f64) {
+        let mut command = finding.command.as_str();
+        for row in &finding.rows {
+            let line = row.line(system, others, command);
+            println!("{line}");
+            let _ = writeln!(self.rows, "{line}");
+            self.verdicts.push(row.verdict(others));
+            command = "the same";
+        }
+    }
+
+    fn finish(&self, seconds: u64) -> String {
+        let Report { date, cores, command, rows, verdicts } = self;
+        let count = |verdict| verdicts.iter().filter(|one| **one == verdict).count();
+        let sum = format!(
+            "{} promises kept, {} missed, {} unclear beside other work; {} figures without a promise; in {seconds} s",
+            count(Verdict::Kept),
+            count(Verdict::Missed),
+            count(Verdict::Unclear),
+            count(Verdict::Measured),
+        );
+        println!("\n{sum}");
+        format!(
+            "# The five systems, {date}\n\n`{command}` on {cores} cores, which generator, service and servers share: {sum}.\n\
+             Figures are of Squall's summary export or of the service's metrics during the trial. *Other work* is the share of\n\
+             the machine that processes outside of it had meanwhile.\n\n{}\n{rows}",
+            table::HEAD
+        )
+    }
+}
