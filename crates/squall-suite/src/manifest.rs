@@ -14,6 +14,9 @@ use toml::Spanned;
 /// How long a target may take to be ready where the file says nothing.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Variables that a run of a suite sets itself.
+const OURS: [&str; 2] = ["BASE_URL", "OUTPUT_DIR"];
+
 /// A suite: its target, its tests in the order of the file, and the sets of them that one runs together.
 #[derive(Clone, Debug)]
 pub struct Manifest {
@@ -263,6 +266,10 @@ fn check_variables(key: &str, env: &BTreeMap<String, String>) -> Result<(), Prob
         name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
             && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
     };
+    if let Some(name) = env.keys().find(|name| OURS.contains(&name.as_str())) {
+        let hint = "give target.base_url, and --output-dir when it runs";
+        return Err(Problem::new(key, format!("{name} is what every script is told anyway"), hint));
+    }
     match env.keys().find(|name| !is_good(name)) {
         None => Ok(()),
         Some(name) => Err(Problem::new(

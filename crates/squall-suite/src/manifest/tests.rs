@@ -80,6 +80,7 @@ fn bad_files_are_told_where_and_what_to_do() {
         ),
         test("env = { '1ST' = 1 }"),
         test("env = { LIST = [1] }"),
+        test("env = { BASE_URL = 'http://here' }"),
         test("[tests.'b/c']\nscript = 'b.js'"),
         test("[target]\nbase_url = 'localhost:8080'"),
         test("[target]\nready = 'ready'"),

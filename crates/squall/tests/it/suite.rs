@@ -1,5 +1,7 @@
 //! `squall suite`: gates, verdicts, what is kept, variables, signals, and what is said of bad files.
 
+use std::{net::TcpListener, time::Duration};
+
 use rustix::process::Signal;
 use serde_json::Value;
 use squall_testing::Target;
@@ -206,9 +208,26 @@ fn a_signal_ends_the_waiting_for_a_target() {
     let sandbox =
         sandbox("target = { base_url = 'http://127.0.0.1:1', ready = '/' }\ntests.says.script = 'says.js'");
     let mut running = start(&sandbox, &[]);
-    running.wait_for("waiting up to");
+    running.wait_for("waiting until");
     running.signal(Signal::TERM);
     running.finish().check(105, "says: not run: interrupted");
+}
+
+#[test]
+fn a_test_ends_with_its_suite() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let sandbox = sandbox("tests.asks.script = 'asks.js'").file(
+        "suites/shop/asks.js",
+        "import http from 'k6/http'; export default () => http.get(__ENV.BASE_URL, { timeout: '10m' });",
+    );
+    let running =
+        start(&sandbox, &["--base-url", &format!("http://{}", listener.local_addr().expect("an address"))]);
+    let (mut connection, _) = listener.accept().expect("the test asks");
+    running.signal(Signal::KILL);
+    connection.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
+    // The request, and then the end of the process that asked.
+    let ended = std::io::copy(&mut connection, &mut std::io::sink());
+    assert!(ended.as_ref().is_ok_and(|&bytes| bytes > 0), "{ended:?}");
 }
 
 #[test]

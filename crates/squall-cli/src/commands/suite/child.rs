@@ -10,7 +10,9 @@ use std::{
     thread::JoinHandle,
 };
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, set_parent_process_death_signal, waitid,
+};
 use squall_suite::Verdict;
 
 use crate::{console::Console, exit_code::ExitCode, process::Interrupts};
@@ -24,8 +26,11 @@ pub(super) async fn run(
     interrupts: &mut Interrupts,
 ) -> io::Result<ExitStatus> {
     let log = Arc::new(Mutex::new(File::create(log)?));
-    // In a group of its own: a terminal sends Ctrl-C to the whole group, and we pass it on.
+    // In a group of its own: a terminal sends Ctrl-C to the whole group, and we pass it on. Nobody could stop a test whose
+    // suite was killed, so it ends with it.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // SAFETY: between fork and exec this makes one system call and touches no memory.
+    unsafe { command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?)) };
     let mut child = command.spawn()?;
     let readers = [
         child.stdout.take().map(|stream| forward(stream, Arc::clone(&log), console, Console::print_bytes)),

@@ -86,7 +86,10 @@ impl Run<'_> {
             self.head(&format!("\n== {}/{}: {}", index + 1, plan.steps.len(), title(step)));
             let outcome = match self.reason_not_to_run(step, &report) {
                 Some(why) => not_run(step, why),
-                None => self.turn(step, &mut report).await?,
+                None => self.turn(step, &mut report).await.unwrap_or_else(|error| {
+                    self.note(&error);
+                    Outcome { verdict: Verdict::Failed(error.message), ..not_run(step, String::new()) }
+                }),
             };
             if outcome.verdict != Verdict::Passed {
                 tracing::error!("{}: {}", step.test.name, outcome.verdict.text());
@@ -94,7 +97,9 @@ impl Run<'_> {
             report.outcomes.push(outcome);
             report.duration = started.elapsed();
             // After each test: what is measured stays, whatever becomes of the rest.
-            self.results.write(&report)?;
+            if let Err(error) = self.results.write(&report) {
+                self.note(&error);
+            }
         }
         let folder = self.results.folder();
         let folder = folder.strip_prefix(&self.process.current_dir).unwrap_or(folder).display();
@@ -120,23 +125,18 @@ impl Run<'_> {
 
     /// Has the target ready and runs the test. Without a target there is no point in going on.
     async fn turn(&mut self, step: &Step<'_>, report: &mut Report) -> Result<Outcome> {
-        let base_url = match self.prepare(step).await {
-            Ok(base_url) => base_url,
+        let base_url = match self.prepare(step, report).await {
+            Ok(Some(base_url)) => base_url,
+            Ok(None) => {
+                self.interrupted();
+                return Ok(not_run(step, "interrupted".into()));
+            }
             Err(error) => {
-                error.log();
-                self.worst = self.worst.max(error.exit_code);
+                self.note(&error);
                 self.stopped = Some("there was no target");
                 return Ok(not_run(step, "there was no target".into()));
             }
         };
-        let Some(base_url) = base_url else {
-            self.interrupted();
-            return Ok(not_run(step, "interrupted".into()));
-        };
-        if report.base_url.is_empty() {
-            report.base_url.clone_from(&base_url);
-            report.breakwater = self.target.breakwater();
-        }
         let folder = self.results.of_test(&step.test.name)?;
         let arguments = self.arguments(step, &folder, &base_url);
         let mut command = Command::new(&self.process.executable);
@@ -165,19 +165,30 @@ impl Run<'_> {
     }
 
     /// Where the test's target is, once it is ready; nothing after a signal.
-    async fn prepare(&mut self, step: &Step<'_>) -> Result<Option<String>> {
+    async fn prepare(&mut self, step: &Step<'_>, report: &mut Report) -> Result<Option<String>> {
         if self.interrupts.have_come() {
             return Ok(None);
         }
         let known = self.target.breakwater();
         let base_url = self.target.serve(step.test)?;
-        if let Some(command) = self.target.breakwater().filter(|command| known.as_ref() != Some(command)) {
+        let command = self.target.breakwater();
+        if let Some(command) = command.as_ref().filter(|_| command != known) {
             self.head(&format!("{base_url} is {command}"));
+        }
+        if report.base_url.is_empty() {
+            report.base_url.clone_from(&base_url);
+            report.breakwater = command;
         }
         tokio::select! {
             ready = self.target.ready(&base_url) => ready.map(|()| Some(base_url)),
             () = self.interrupts.first() => Ok(None),
         }
+    }
+
+    /// Tells what went wrong and goes on: what is measured stays.
+    fn note(&mut self, error: &Error) {
+        error.log();
+        self.worst = self.worst.max(error.exit_code);
     }
 
     fn interrupted(&mut self) {
@@ -243,6 +254,13 @@ fn request(suite: &Suite, args: &SuiteRunArgs, process: &Process) -> Result<Requ
     }
     let mut env = BTreeMap::new();
     assignments(&args.env, &mut env)?;
+    for (name, flag) in [("BASE_URL", "--base-url"), ("OUTPUT_DIR", "--output-dir")] {
+        if env.contains_key(name) {
+            return Err(
+                Error::usage(format!("-e {name} would not reach the suite")).hint(format!("use {flag}"))
+            );
+        }
+    }
     Ok(Request {
         set: args.set.clone(),
         tests: args.tests.clone(),

@@ -20,6 +20,8 @@ use crate::{
 
 /// Pause between two questions whether the target is ready.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long it is quiet about waiting for the same.
+const REMINDER: Duration = Duration::from_secs(10);
 /// How long one answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -89,8 +91,9 @@ impl<'a> Target<'a> {
         let text = format!("{}{path}", base_url.trim_end_matches('/'));
         let url =
             Url::parse(&text).map_err(|error| Error::usage(format!("'{text}' is no address: {error}")))?;
-        let deadline = Instant::now() + limit;
-        let mut told = None;
+        let started = Instant::now();
+        let deadline = started + limit;
+        let mut told: Option<(String, Instant)> = None;
         loop {
             let answer_by = deadline.min(Instant::now() + ANSWER_TIMEOUT);
             let answer = match timeout_at(answer_by, ask(&self.client, url.clone())).await {
@@ -102,11 +105,12 @@ impl<'a> Target<'a> {
                 }
                 Ok(Err(answer)) => answer,
                 // What it said before tells more than that the time is over.
-                Err(_) => told.clone().unwrap_or_else(|| "no answer".to_owned()),
+                Err(_) => told.as_ref().map_or_else(|| "no answer".to_owned(), |(answer, _)| answer.clone()),
             };
-            if told.as_ref() != Some(&answer) {
-                tracing::info!("waiting up to {limit:?} until {text} answers 200: {answer}");
-                told = Some(answer.clone());
+            if !told.as_ref().is_some_and(|(known, when)| *known == answer && when.elapsed() < REMINDER) {
+                let waited = started.elapsed().as_secs();
+                tracing::info!("waiting until {text} answers 200 ({waited}s of {limit:?}): {answer}");
+                told = Some((answer.clone(), Instant::now()));
             }
             if Instant::now() + PAUSE >= deadline {
                 let hint =
