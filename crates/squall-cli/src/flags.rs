@@ -10,16 +10,27 @@ use crate::{
     process::Process,
 };
 
+/// The variable of the `network` option.
+const NETWORK: &str = "SQUALL_NETWORK";
+
 /// The layer of `K6_*` variables.
 pub fn from_env(process: &Process) -> Result<Options> {
-    squall_options::from_env(|name| process.env.get(name).cloned())
-        .map_err(|error| Error::config(error.to_string()))
+    let network = process.env(NETWORK).map(|text| network_text(text, process)).transpose();
+    let network = network.map_err(|problem| Error::config(format!("{NETWORK}: {problem}")))?;
+    squall_options::from_env(|name| match name {
+        NETWORK => network.clone(),
+        _ => process.env.get(name).cloned(),
+    })
+    .map_err(|error| Error::config(error.to_string()))
 }
 
 /// The layer of flags, the highest. What cannot be read is bad usage; what makes no sense together is found
 /// when all layers have been combined.
-pub fn from_flags(args: &OptionArgs) -> Result<Options> {
+pub fn from_flags(args: &OptionArgs, process: &Process) -> Result<Options> {
+    let network = args.network.as_deref().map(|text| network_text(text, process)).transpose();
+    let network = network.map_err(|problem| unusable("--network", &problem))?;
     Ok(Options {
+        network: value("--network", network.as_deref())?,
         paused: switch(args.paused),
         vus: args.vus,
         duration: duration("--duration", args.duration.as_deref())?,
@@ -56,6 +67,15 @@ pub fn from_flags(args: &OptionArgs) -> Result<Options> {
         vu_memory_limit: value("--vu-memory-limit", args.vu_memory_limit.as_deref())?,
         ..Options::default()
     })
+}
+
+/// What names a file stands for what is in it.
+fn network_text(text: &str, process: &Process) -> std::result::Result<String, String> {
+    if !text.ends_with(".json") {
+        return Ok(text.to_owned());
+    }
+    let path = process.resolve(text);
+    std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 /// A flag's value in the syntax that the option's variable has, too.

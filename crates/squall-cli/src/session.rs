@@ -7,7 +7,9 @@ use std::{
 
 use squall_engine::{AbortReason, ClockSource, Requirements, Run, RunSpec, RunState, Workers};
 use squall_js::{Exports, JsHost};
-use squall_metrics::{Aggregate, AggregateConfig, Registry, SampleSink, Selector, TagSet, ThresholdSpec};
+use squall_metrics::{
+    Aggregate, AggregateConfig, NetworkMetrics, Registry, SampleSink, Selector, TagSet, ThresholdSpec,
+};
 use squall_options::{
     Options, Scenario, Stripe, SystemTag, consolidate, defaults, derive_scenarios, resolve_execution,
     validate,
@@ -105,6 +107,7 @@ impl Test {
         let (options, more) = resolve_execution(&options).map_err(invalid)?;
         warn_all(&warnings);
         warn_all(&more);
+        warn_all(&options.strange_networks());
         validate(&options, &scenarios).map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Error::config(format!(
@@ -139,6 +142,12 @@ impl Test {
             expected_response: self.has_tag(SystemTag::ExpectedResponse),
             sections: plan.runtime.summary_mode == SummaryMode::Full,
         };
+        if self.options.has_network() {
+            NetworkMetrics::register(registry).map_err(|error| {
+                Error::config(format!("{error}: a run with a network profile measures it itself"))
+                    .hint("give the script's metric another name, or run with --network none")
+            })?;
+        }
         warn_of_metadata(config.thresholds.iter().map(|(key, _)| key.as_str()));
         Aggregate::new(Arc::clone(registry), config).map_err(invalid)
     }

@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
-use squall_net::{Dialer, Endpoint, NetError, Security};
+use squall_net::{Dialer, Endpoint, NetError, Passage, Security};
 use tokio::time::Instant;
 use url::Url;
 
 use crate::connections::{Connection, Connections, Origin};
 use crate::cookies::cookie_header;
 use crate::encoding::{Encoding, compress, decompress};
-use crate::exchange::{Exchange, Marks, Protocol};
+use crate::exchange::{Exchange, Marks, NetworkDelay, Protocol};
 use crate::h1::{self, Failure, Received};
 use crate::limiter::RateLimiter;
 use crate::message::{Message, Payload, canonical, check_field};
@@ -98,6 +98,7 @@ impl Client {
             limit.turn().await;
         }
         let mut hop = Hop::new(request.method.clone(), request.url.clone());
+        hop.is_shaped = connections.traffic().is_shaped();
         let start = hop.marks.started;
         let outcome = {
             // Pinned where it is: a large future is not moved about.
@@ -317,10 +318,12 @@ impl Client {
         let dialed = self.dialer.dial(endpoint, connections.vu(), connections.traffic()).await;
         let dialed = dialed.map_err(|failed| {
             marks.connecting = failed.connecting;
+            marks.network_delay = failed.network_delay;
             failed.error
         })?;
         marks.connecting = dialed.connecting;
         marks.tls_handshaking = dialed.tls_handshaking;
+        marks.network_delay = dialed.network_delay;
         if !dialed.http2 {
             return Ok(Connection::H1(Box::new(h1::Connection::new(dialed))));
         }
@@ -421,11 +424,15 @@ impl Failure {
 struct Hop {
     exchange: Exchange,
     marks: Marks,
+    /// A network profile shapes the VU's connections.
+    is_shaped: bool,
+    passage: Option<Passage>,
 }
 
 impl Hop {
     fn new(method: Method, url: Rc<Url>) -> Self {
-        Self { exchange: Exchange::new(method, url), marks: Marks::start() }
+        let exchange = Exchange::new(method, url);
+        Self { exchange, marks: Marks::start(), is_shaped: false, passage: None }
     }
 
     fn connected(&mut self, connection: &Connection) {
@@ -434,6 +441,9 @@ impl Hop {
             Connection::H1(connection) => (connection.remote, connection.tls, Protocol::Http11),
             Connection::H2(connection) => (connection.remote, connection.tls, Protocol::Http2),
         };
+        if self.is_shaped {
+            self.passage = connection.passage();
+        }
         self.exchange.remote = Some(remote);
         self.exchange.tls = tls;
         self.exchange.protocol = protocol;
@@ -444,22 +454,35 @@ impl Hop {
     }
 
     /// The exchange with its outcome; it ends now.
-    fn end(self, status: u16) -> Exchange {
+    fn end(mut self, status: u16) -> Exchange {
+        self.close();
+        Exchange { status, ..self.exchange }
+    }
+
+    /// Takes the time: the exchange ends now.
+    fn close(&mut self) {
         let timings = self.marks.timings(Instant::now());
-        Exchange { status, timings, ..self.exchange }
+        self.exchange.timings = timings;
+        if self.is_shaped {
+            let transfer = self.passage.take().map_or(Duration::ZERO, |passage| passage.delay());
+            self.exchange.network_delay = Some(NetworkDelay {
+                connecting: self.marks.network_delay,
+                transfer: transfer.min(timings.duration()),
+            });
+        }
     }
 
     /// Ends the exchange and starts the next.
     fn next(&mut self, step: &Step<'_>, status: u16) -> Exchange {
-        let next = Self::new(step.method.clone(), step.url.clone());
+        let next = Self { is_shaped: self.is_shaped, ..Self::new(step.method.clone(), step.url.clone()) };
         std::mem::replace(self, next).end(status)
     }
 
-    fn respond(self, received: Received) -> Box<Response> {
-        let timings = self.marks.timings(Instant::now());
+    fn respond(mut self, received: Received) -> Box<Response> {
+        self.close();
         let Received { protocol, status, reason, headers, body, .. } = received;
         let body = body.filter(|_| !matches!(status, 204 | 304));
-        let exchange = Exchange { status, protocol, timings, ..self.exchange };
+        let exchange = Exchange { status, protocol, ..self.exchange };
         Box::new(Response { exchange, reason, headers, body })
     }
 

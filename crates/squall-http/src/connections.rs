@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use squall_net::Traffic;
+use squall_net::{Passage, Traffic};
 use url::Url;
 
 use crate::{h1, h2};
@@ -31,6 +31,16 @@ pub(crate) enum Connection {
     H1(Box<h1::Connection>),
     /// Shared: it takes many requests at a time.
     H2(h2::Connection),
+}
+
+impl Connection {
+    /// The beginning of an exchange, where a network profile takes part of its time.
+    pub(crate) fn passage(&self) -> Option<Passage> {
+        match self {
+            Self::H1(connection) => connection.passage(),
+            Self::H2(connection) => connection.passage(),
+        }
+    }
 }
 
 impl Origin {

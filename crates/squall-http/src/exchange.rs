@@ -28,6 +28,8 @@ pub struct Exchange {
     pub tls: Option<TlsInfo>,
     /// Whom we talked to.
     pub remote: Option<SocketAddr>,
+    /// What a network profile has taken of its time; `None` without one.
+    pub network_delay: Option<NetworkDelay>,
     /// This is the 401 that starts a digest authentication: not a failure.
     pub expected_401: bool,
 }
@@ -43,6 +45,7 @@ impl Exchange {
             error: None,
             tls: None,
             remote: None,
+            network_delay: None,
             expected_401: false,
         }
     }
@@ -103,6 +106,15 @@ impl Timings {
     }
 }
 
+/// What a network profile has taken of an exchange's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetworkDelay {
+    /// Of the time until there was a connection; zero where there was one.
+    pub connecting: Duration,
+    /// Of [`Timings::duration`].
+    pub transfer: Duration,
+}
+
 /// A duration in milliseconds, as k6's metrics carry it.
 pub fn millis(duration: Duration) -> f64 {
     // A number of 128 bits would take a function of the compiler's to convert.
@@ -117,6 +129,8 @@ pub(crate) struct Marks {
     pub(crate) connected: Option<Instant>,
     pub(crate) connecting: Duration,
     pub(crate) tls_handshaking: Duration,
+    /// How much of the way to a fresh connection was the network profile's.
+    pub(crate) network_delay: Duration,
     /// The request is out.
     pub(crate) sent: Option<Instant>,
     pub(crate) first_byte: Option<Instant>,
@@ -129,6 +143,7 @@ impl Marks {
             connected: None,
             connecting: Duration::ZERO,
             tls_handshaking: Duration::ZERO,
+            network_delay: Duration::ZERO,
             sent: None,
             first_byte: None,
         }

@@ -32,7 +32,7 @@ pub use client::{Client, ClientConfig};
 pub use connections::Connections;
 pub use cookies::{CookieAttributes, CookieJar, ResponseCookie, response_cookies};
 pub use encoding::{DECODED_BYTES_MAX, Encoding, UnknownEncoding, compress};
-pub use exchange::{Exchange, Protocol, Timings, millis};
+pub use exchange::{Exchange, NetworkDelay, Protocol, Timings, millis};
 pub use headers::{Headers, canonical_name};
 pub use limiter::RateLimiter;
 pub use multipart::{Multipart, random_boundary};

@@ -12,6 +12,7 @@ mod event_loop;
 mod globals;
 mod guard;
 mod modules;
+mod network;
 mod realm;
 mod runtime;
 mod script;

@@ -10,7 +10,7 @@ use squall_engine::{
 use squall_metrics::{MetricId, builtin};
 
 use crate::{
-    errors, modules,
+    errors, modules, network,
     tags::LastSeries,
     vu::{Stage, VuState},
     worker::{Exports, SummaryFile},
@@ -321,6 +321,7 @@ impl<'js> Life<'_, 'js> {
         let (sent, received) = self.vu.traffic.take();
         let metrics = [builtin::DATA_SENT, builtin::DATA_RECEIVED];
         self.record(&self.vu.worker.traffic_series, metrics, [sent as f64, received as f64], now);
+        network::record_faults(self.vu, now);
     }
 }
 

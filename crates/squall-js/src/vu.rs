@@ -33,6 +33,7 @@ use crate::{
     event_loop::EventLoop,
     globals::env,
     modules::http::HttpState,
+    network,
     realm::Realm,
     runtime::fiber::{Fiber, FiberState, Pause, Waiting},
     script,
@@ -296,10 +297,12 @@ impl Drop for Visit {
 
 impl Vu for JsVu {
     fn activate(&mut self, scenario: &Arc<ScenarioRun>) {
-        self.state.tags.set_base(self.state.worker.with_root_group(&scenario.tags));
+        let tags = network::tags(&self.state, scenario);
+        self.state.tags.set_base(self.state.worker.with_root_group(&tags));
         let former = self.state.scenario.replace(Some(Arc::clone(scenario)));
         if former.is_none_or(|former| former.config.name != scenario.config.name) {
             env::reset(&self.state);
+            network::enter(&self.state, scenario);
         }
     }
 

@@ -13,7 +13,7 @@ use squall_engine::{
     vu::{Host, ScriptError, VuId},
 };
 use squall_http::Client;
-use squall_metrics::{Recorder, Registry, TagSet};
+use squall_metrics::{NetworkMetrics, Recorder, Registry, TagSet};
 use squall_options::{Options, SystemTag, SystemTags};
 
 use crate::{
@@ -99,6 +99,8 @@ pub(crate) struct Worker {
     pub(crate) request_series: RequestSeriesCache,
     pub(crate) targets: Targets,
     pub(crate) stacks: Stacks,
+    /// Where a scenario has a network profile.
+    pub(crate) network_metrics: Option<NetworkMetrics>,
     /// The options that are set, as JSON; made for the first VU that shows them to its script.
     set_options_json: OnceCell<String>,
 }
@@ -128,6 +130,10 @@ impl JsHost {
     /// Call on the thread that will run the VUs.
     pub fn new(blueprint: Blueprint, clock: Clock, recorder: Rc<RefCell<Recorder>>) -> JsHost {
         let client = Rc::new((blueprint.client)());
+        // A script's own metric under such a name has been told before the run.
+        let has_network = blueprint.settings.options.has_network();
+        let network_metrics =
+            has_network.then(|| NetworkMetrics::register(&blueprint.registry).ok()).flatten();
         let groups =
             Groups::new(blueprint.settings.vus_share_runtimes, blueprint.script.lets_vus_share_a_realm());
         let worker = Worker {
@@ -146,6 +152,7 @@ impl JsHost {
             request_series: RequestSeriesCache::default(),
             targets: Targets::default(),
             stacks: Stacks::default(),
+            network_metrics,
             set_options_json: OnceCell::new(),
         };
         JsHost { worker: Rc::new(worker) }

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod generator;
+mod network;
 mod recorder;
 mod registry;
 mod sample;
@@ -16,6 +17,7 @@ pub use aggregate::{Aggregate, AggregateConfig, AggregateError, MetricTotal, Thr
 pub use generator::{
     CPU_SHARE_MAX, GeneratorHealth, LATENESS_P999_MAX, PAUSE_MAX, Pauses, Sign, TIMER_LAG_P99_MAX,
 };
+pub use network::NetworkMetrics;
 pub use recorder::{Recorder, SERIES_LIMIT, SeriesDelta, SeriesId, Snapshot};
 pub use registry::{Contains, MetricId, MetricInfo, MetricKind, RegisterError, Registry, builtin};
 pub use sample::{Sample, SampleSink};

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::network::Dialling;
 use crate::resolver::Resolver;
 use crate::stream::{Counted, Stream, Traffic};
 use crate::tls::{TlsClient, TlsInfo, tls_error};
@@ -55,6 +56,8 @@ pub struct Dialed {
     pub tls: Option<TlsInfo>,
     /// The server chose HTTP/2.
     pub http2: bool,
+    /// How much of the time until here a network profile has taken.
+    pub network_delay: Duration,
     /// Requests go to a plain proxy: use the absolute form and this authorization (which may be empty).
     pub forward_proxy: Option<Rc<str>>,
 }
@@ -66,11 +69,13 @@ pub struct DialError {
     pub error: NetError,
     /// Time to connect, when it was the TLS handshake that failed.
     pub connecting: Duration,
+    /// How much of the time until then a network profile has taken.
+    pub network_delay: Duration,
 }
 
 impl From<NetError> for DialError {
     fn from(error: NetError) -> Self {
-        Self { error, connecting: Duration::ZERO }
+        Self { error, connecting: Duration::ZERO, network_delay: Duration::ZERO }
     }
 }
 
@@ -99,7 +104,8 @@ impl Dialer {
         Ok(Self { config, resolver, tls })
     }
 
-    /// Connects VU `vu` (they count from 1) to `endpoint` and counts the connection's bytes into `traffic`.
+    /// Connects VU `vu` (they count from 1) to `endpoint`, through the network of `traffic`, and counts the connection's
+    /// bytes into it.
     ///
     /// # Errors
     /// With the codes 1100 to 1311 of [`code`].
@@ -109,34 +115,53 @@ impl Dialer {
         vu: u64,
         traffic: &Rc<Traffic>,
     ) -> Result<Dialed, DialError> {
+        let mut dialling = Dialling::new(traffic.link());
+        self.dial_over(&mut dialling, endpoint, vu, traffic).await.map_err(|error| DialError {
+            error,
+            connecting: dialling.connecting,
+            network_delay: dialling.delay(),
+        })
+    }
+
+    async fn dial_over(
+        &self,
+        dialling: &mut Dialling,
+        endpoint: Endpoint<'_>,
+        vu: u64,
+        traffic: &Rc<Traffic>,
+    ) -> Result<Dialed, NetError> {
         let Endpoint { host, port, security } = endpoint;
         let proxy = self.config.proxies.proxy_for(host, port, security != Security::Plain);
         let (first_host, first_port) = proxy.map_or((host, port), |p| (p.host.as_str(), p.port));
-        let remote = self.address_of(first_host, first_port).await?;
+        let remote = self.address_of(dialling, first_host, first_port).await?;
 
         let started = Instant::now();
-        let tcp = self.connect(remote, vu).await?;
-        let connecting = started.elapsed();
+        let tcp = self.connect(dialling, remote, vu).await?;
+        dialling.connecting = started.elapsed();
         let tcp = Counted::new(tcp, traffic.clone());
 
         let dialed = match security {
             Security::Plain => Dialed {
                 stream: Stream::plain(tcp),
                 remote,
-                connecting,
+                connecting: dialling.connecting,
                 tls_handshaking: Duration::ZERO,
                 tls: None,
                 http2: false,
+                network_delay: dialling.delay(),
                 forward_proxy: proxy.map(|p| p.authorization.as_deref().unwrap_or_default().into()),
             },
             Security::Tls | Security::TlsHttp2 => {
-                let secured = self.secure(tcp, endpoint, proxy).await;
-                let (stream, tls_handshaking) = secured.map_err(|error| DialError { error, connecting })?;
+                let passage = tcp.passage();
+                let secured = self.secure(dialling, tcp, endpoint, proxy).await;
+                dialling.shook_hands(passage.as_ref());
+                let (stream, tls_handshaking) = secured?;
                 let (_, connection) = stream.get_ref();
                 Dialed {
                     remote,
-                    connecting,
+                    connecting: dialling.connecting,
                     tls_handshaking,
+                    network_delay: dialling.delay(),
                     tls: TlsInfo::of(connection),
                     http2: connection.alpn_protocol() == Some(b"h2"),
                     forward_proxy: None,
@@ -150,6 +175,7 @@ impl Dialer {
     /// Makes TLS of a connection to the endpoint, or to the proxy that leads there. Times the handshake.
     async fn secure(
         &self,
+        dialling: &mut Dialling,
         mut tcp: Counted,
         endpoint: Endpoint<'_>,
         proxy: Option<&Proxy>,
@@ -161,18 +187,25 @@ impl Dialer {
                 .unwrap_or_else(|_| Err(NetError::dial_timeout()))?;
         }
         let started = Instant::now();
+        dialling.secure().await;
         let stream = self.handshake(host, security, tcp).await?;
         Ok((stream, started.elapsed()))
     }
 
     /// The address for a name after all rules.
-    async fn address_of(&self, host: &str, port: u16) -> Result<SocketAddr, NetError> {
+    async fn address_of(
+        &self,
+        dialling: &mut Dialling,
+        host: &str,
+        port: u16,
+    ) -> Result<SocketAddr, NetError> {
         let address = match host.parse::<IpAddr>() {
             Ok(ip) => SocketAddr::new(ip, port),
             Err(_) => {
                 if self.config.block_hostnames.matches(host) {
                     return Err(NetError::new(code::BLOCKED_HOSTNAME, "hostname is blocked"));
                 }
+                dialling.resolve().await?;
                 match self.config.hosts.lookup(host, port) {
                     Some(address) => address,
                     None => SocketAddr::new(self.resolver.resolve(host).await?, port),
@@ -187,13 +220,19 @@ impl Dialer {
         Ok(address)
     }
 
-    async fn connect(&self, remote: SocketAddr, vu: u64) -> Result<TcpStream, NetError> {
+    async fn connect(
+        &self,
+        dialling: &mut Dialling,
+        remote: SocketAddr,
+        vu: u64,
+    ) -> Result<TcpStream, NetError> {
         let dial = async {
             let socket = if remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
             if let Some(local) = self.config.local_ips.address_of(vu) {
                 socket.bind(SocketAddr::new(local, 0))?;
             }
             socket.set_nodelay(true)?;
+            dialling.connect().await;
             let stream = socket.connect(remote).await?;
             let keep_alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
             socket2::SockRef::from(&stream).set_tcp_keepalive(&keep_alive)?;

@@ -239,6 +239,22 @@ impl Options {
         own.or_else(|| self.network.as_ref()?.of_scenario(scenario))
     }
 
+    /// Whether any scenario has a network that does anything.
+    pub fn has_network(&self) -> bool {
+        let scenarios = self.scenarios.iter().flat_map(|scenarios| scenarios.0.keys());
+        scenarios.filter_map(|name| self.network_of(name)).any(NetworkShares::is_active)
+    }
+
+    /// Warnings about networks of scenarios that there are not.
+    pub fn strange_networks(&self) -> Vec<String> {
+        let exists = |name: &str| self.scenarios.as_ref().is_some_and(|all| all.0.contains_key(name));
+        let named = self.network.iter().flat_map(Network::scenarios);
+        let strange = named.filter(|name| !exists(name));
+        strange
+            .map(|name| format!("options.network.scenarios.{name} has no effect: there is no such scenario"))
+            .collect()
+    }
+
     /// What everything random about networks starts from.
     pub fn network_seed(&self) -> u64 {
         self.network.as_ref().map_or(0, |network| network.seed)

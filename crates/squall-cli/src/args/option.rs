@@ -99,6 +99,9 @@ pub struct OptionArgs {
     /// Name resolution [default: ttl=5m,select=random,policy=preferIPv4]
     #[arg(long, value_name = "SETTINGS")]
     pub dns: Option<String>,
+    /// A bad network for VUs: a preset, shares such as 70%4g,30%3g, or a JSON file (not in k6)
+    #[arg(long, value_name = "NETWORK")]
+    pub network: Option<String>,
     /// Memory that the script of one VU may use, such as 256MB; 1GB unless set (not in k6)
     #[arg(long, value_name = "SIZE")]
     pub vu_memory_limit: Option<String>,

@@ -84,7 +84,7 @@ impl RunPlan {
             linger: runtime_options::linger(&flags.run_only, &config, process)?,
             config,
             env_options: flags::from_env(process)?,
-            flag_options: flags::from_flags(&flags.options)?,
+            flag_options: flags::from_flags(&flags.options, process)?,
             runtime: RuntimeOptions::resolve(global, &flags.runtime, SystemEnv::Shown, process)?,
         })
     }

@@ -14,7 +14,7 @@ fn options(flags: &str) -> Options {
     let process = Sandbox::new().process(&format!("run a.js {flags}")).0;
     match parse(&process) {
         Ok(Invocation::Command(cli)) => match cli.command {
-            Command::Run(args) => from_flags(&args.flags.options).expect("good flags"),
+            Command::Run(args) => from_flags(&args.flags.options, &process).expect("good flags"),
             other => panic!("not a run: {other:?}"),
         },
         other => panic!("not a command: {other:?}"),

@@ -141,7 +141,7 @@ impl AsyncWrite for Stream {
 }
 
 impl crate::h2::Wire for Stream {
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = &mut *self.0.borrow_mut();
         if wire.has_news() {
             return Poll::Ready(Ok(()));

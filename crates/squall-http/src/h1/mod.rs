@@ -19,7 +19,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use squall_net::{Dialed, NetError, Stream, TlsInfo};
+use squall_net::{Dialed, NetError, Passage, Stream, TlsInfo};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
@@ -86,6 +86,11 @@ impl Connection {
     pub(crate) fn new(dialed: Dialed) -> Self {
         let Dialed { stream, remote, tls, forward_proxy, .. } = dialed;
         Self { tls, forward_proxy, ..Self::over(stream, remote) }
+    }
+
+    /// The beginning of an exchange, where a network profile takes part of its time.
+    pub(crate) fn passage(&self) -> Option<Passage> {
+        self.stream.passage()
     }
 }
 

@@ -20,7 +20,7 @@ use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
-use squall_net::{Dialed, Stream, TlsInfo};
+use squall_net::{Dialed, Passage, Stream, TlsInfo};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::AbortHandle;
 
@@ -49,11 +49,11 @@ pub(crate) struct Connection<S = Stream> {
 /// What a connection goes over.
 pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + 'static {
     /// Whether there is something to read, or the end; else the caller is woken when there is.
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
 impl Wire for Stream {
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Self::poll_readable(self, cx)
     }
 }
@@ -98,6 +98,11 @@ impl Connection {
     pub(crate) fn new(dialed: Dialed) -> Self {
         let Dialed { stream, remote, tls, .. } = dialed;
         Self::over(stream, remote, tls)
+    }
+
+    /// The beginning of an exchange, where a network profile takes part of its time.
+    pub(crate) fn passage(&self) -> Option<Passage> {
+        self.link.borrow().stream.passage()
     }
 }
 

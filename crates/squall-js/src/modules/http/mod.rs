@@ -77,6 +77,13 @@ pub(crate) fn begin_iteration(vu: &VuState) {
     }
 }
 
+/// Closes the connections that are not in use.
+pub(crate) fn close_idle(vu: &VuState) {
+    if let Some(http) = vu.http.get() {
+        http.connections.close_idle();
+    }
+}
+
 pub(crate) fn exports<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let http = Object::new(ctx.clone())?;
     for name in ["get", "head"] {

@@ -25,7 +25,7 @@ const METRICS: [MetricId; 9] = [
 /// Entries of the cache before it starts afresh: URLs with ids in them must not grow it for ever.
 const CACHE_LIMIT: usize = 4096;
 
-/// The series of exchanges that were seen before.
+/// The series of exchanges that were seen before: of [`METRICS`], then those of a network profile.
 #[derive(Default)]
 pub(crate) struct RequestSeriesCache {
     series: RefCell<HashMap<Key, Rc<[SeriesId]>, FxBuildHasher>>,
@@ -134,9 +134,20 @@ pub(super) fn exchange(
     let now = vu.worker.clock.now();
     let metadata = vu.sample_metadata();
     let mut recorder = vu.worker.recorder.borrow_mut();
-    for (&series, value) in series.iter().zip(values) {
+    let (of_exchange, of_network) = series.split_at(metrics_of(is_expected).len());
+    for (&series, value) in of_exchange.iter().zip(values) {
         recorder.record_with(series, value, now, metadata.as_ref());
     }
+    if let Some(delay) = exchange.network_delay {
+        for (&series, value) in of_network.iter().zip([delay.transfer, delay.connecting]) {
+            recorder.record_with(series, millis(value), now, metadata.as_ref());
+        }
+    }
+}
+
+/// The last of them is there only where something is expected.
+fn metrics_of(is_expected: Option<bool>) -> &'static [MetricId] {
+    if is_expected.is_some() { &METRICS } else { &METRICS[..METRICS.len() - 1] }
 }
 
 fn resolve(vu: &VuState, key: Key) -> Rc<[SeriesId]> {
@@ -149,9 +160,11 @@ fn resolve(vu: &VuState, key: Key) -> Rc<[SeriesId]> {
     }
     let tags = tags(vu, &key);
     let mut recorder = vu.worker.recorder.borrow_mut();
-    let count = if key.is_expected.is_some() { METRICS.len() } else { METRICS.len() - 1 };
-    let series: Rc<[SeriesId]> =
-        METRICS[..count].iter().map(|&metric| recorder.series(metric, &tags)).collect();
+    // The base has the network's name: with another network the key is another.
+    let network = vu.worker.network_metrics.filter(|_| vu.traffic.is_shaped());
+    let of_network = network.map(|metrics| [metrics.delay, metrics.connect_delay]);
+    let metrics = metrics_of(key.is_expected).iter().copied().chain(of_network.into_iter().flatten());
+    let series: Rc<[SeriesId]> = metrics.map(|metric| recorder.series(metric, &tags)).collect();
     cache.insert(key, Rc::clone(&series));
     series
 }
