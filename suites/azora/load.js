@@ -1,12 +1,10 @@
 // 100, 1,000 and 10,000 learners, one level after the other, each of whom does something every ten seconds or so. Ten thousand
 // make a thousand requests a second.
-import { sleep } from 'k6';
-import exec from 'k6/execution';
 import { SEED, seeded } from '../lib/random.js';
-import { scale } from '../lib/scale.js';
+import { scale, think } from '../lib/scale.js';
 import { act, signInSome } from './api.js';
 
-const THINK_S = Number(__ENV.THINK_MS || 10000) / 1000;
+const THINK_S = 10;
 const SIGNED_IN = 25;
 
 const level = (vus, startTime) => ({ executor: 'constant-vus', vus, startTime, duration: '2m', gracefulStop: '5s' });
@@ -36,8 +34,7 @@ export function setup() {
 
 export default function ({ tokens }) {
   learner = learner || { token: random.pick(tokens) };
-  // Who has just come does not act at once, or all would in the same millisecond.
-  if (exec.vu.iterationInScenario === 0) sleep(THINK_S * random.next());
+  // Who has just come thinks first, or all would act in the same millisecond.
+  think(random, THINK_S);
   act(random, learner);
-  sleep(THINK_S * random.between(0.5, 1.5));
 }

@@ -1,7 +1,8 @@
 // Does it work at all? Sign-in, profile, courses and caches, by two learners.
-import { check, sleep } from 'k6';
+import { check } from 'k6';
 import http from 'k6/http';
-import { scale } from '../lib/scale.js';
+import { SEED, seeded } from '../lib/random.js';
+import { scale, think } from '../lib/scale.js';
 import * as azora from './api.js';
 
 export const options = scale({
@@ -17,6 +18,8 @@ export const options = scale({
 // One request is refused on purpose.
 http.setResponseCallback(http.expectedStatuses(200, 401));
 
+const random = seeded(SEED, __VU);
+
 export default function () {
   check(azora.health(), { 'alive': (r) => r.status === 200 });
   const token = azora.signIn(__VU);
@@ -28,5 +31,5 @@ export default function () {
   const { id, title } = page.json('courses.0');
   check(azora.course(id), { 'the course of the list': (r) => r.json('title') === title });
   check(azora.cacheFigures(), { 'the caches are asked': (figures) => figures.asked > 0 });
-  sleep(1);
+  think(random, 1);
 }

@@ -1,10 +1,10 @@
 // People are added, read, changed and deleted, by up to 1,000 users in three quarters of an hour.
-import { check, sleep } from 'k6';
+import { check } from 'k6';
 import exec from 'k6/execution';
 import { Trend } from 'k6/metrics';
 import { newRun } from '../lib/http.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale } from '../lib/scale.js';
+import { scale, think } from '../lib/scale.js';
 import * as birthday from './api.js';
 
 const MIX = { create: 40, read: 30, update: 20, remove: 10 };
@@ -54,7 +54,7 @@ export default function ({ run }) {
   const action = known.length === 0 ? 'create' : random.weighted(MIX);
   const response = actions[action](run);
   time[action].add(response.timings.duration);
-  sleep(random.between(0.5, 1.5));
+  think(random, 1);
 }
 
 function create(run) {

@@ -5,7 +5,7 @@ import exec from 'k6/execution';
 import { Rate, Trend } from 'k6/metrics';
 import { newRun } from '../lib/http.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale } from '../lib/scale.js';
+import { scale, think } from '../lib/scale.js';
 import * as birthday from './api.js';
 
 const stages = [
@@ -48,7 +48,7 @@ export function flow({ run }) {
   });
   flowSuccess.add(isDelivered);
   if (isDelivered) flowTime.add(Date.now() - start);
-  sleep(random.between(2, 6));
+  think(random, 4);
 }
 
 /** The service's own scheduler runs once a minute. What is asked here is how quick the rest is, so it is asked to run every

@@ -1,11 +1,11 @@
 // An ordinary day: from 10 to 100 users who look whether the service is well, sign in, add and delete users, work on
 // their own account and read the metrics, each as often as MIX says. Also what `squall demo` runs, smaller and shorter.
-import { check, group, sleep } from 'k6';
+import { check, group } from 'k6';
 import exec from 'k6/execution';
 import { newRun } from '../lib/http.js';
 import { emailOf, person } from '../lib/people.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale } from '../lib/scale.js';
+import { scale, think } from '../lib/scale.js';
 import * as connex from './api.js';
 
 /** What users do, in percent. */
@@ -43,7 +43,7 @@ export default function (data) {
   account = account || connex.openAccount(person(random), data.run, exec.vu.idInTest);
   const action = random.weighted(MIX);
   if (account) group(action, () => actions[action](data));
-  sleep(random.between(1, 3)); // people think
+  think(random, 2);
 }
 
 function health() {

@@ -1,11 +1,11 @@
 // Does it work at all? Every operation once in a while, by three users. Run before the other tests.
-import { check, group, sleep } from 'k6';
+import { check, group } from 'k6';
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { newRun } from '../lib/http.js';
 import { person } from '../lib/people.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale } from '../lib/scale.js';
+import { scale, think } from '../lib/scale.js';
 import * as connex from './api.js';
 
 export const options = scale({
@@ -50,7 +50,7 @@ export default function ({ run, admin }) {
     check(connex.read(admin, user.id), { 'the admin reads the user': (r) => r.json('email') === account.email });
     check(connex.remove(admin, user.id), { 'the admin deletes the user': (r) => r.status === 204 });
   });
-  sleep(1);
+  think(random, 1);
 }
 
 /** Makes a request whose good answer is an error: it is not counted as a failed one. */

@@ -3,13 +3,13 @@
 // A record says in its name how often it was edited, and its version counts the same. Whoever edits it reads it, adds one,
 // and writes it under the version that was read. If the service ever let two of them win, an update would be lost, and name
 // and version would disagree from then on: a check looks at each reading.
-import { check, group, sleep } from 'k6';
+import { check, group } from 'k6';
 import exec from 'k6/execution';
 import { Counter } from 'k6/metrics';
 import { field, newRun } from '../lib/http.js';
 import { person } from '../lib/people.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale, stageAt } from '../lib/scale.js';
+import { scale, stageAt, think } from '../lib/scale.js';
 import * as connex from './api.js';
 
 const MIX = { pages: 25, search: 15, edit: 40, account: 15, auth: 5 };
@@ -61,7 +61,7 @@ export default function (data) {
   account = account || connex.openAccount(person(random), data.run, exec.vu.idInTest);
   const action = random.weighted(MIX);
   if (account) group(action, () => actions[action](data));
-  sleep(random.between(0.2, 0.8));
+  think(random, 0.5);
 }
 
 export function teardown({ admin, records }) {

@@ -9,12 +9,10 @@ import { Rate, Trend } from 'k6/metrics';
 import { baseUrl, field, newRun, params } from '../lib/http.js';
 import { emailOf, person } from '../lib/people.js';
 import { seeded } from '../lib/random.js';
+import { think } from '../lib/scale.js';
 
 /** What clients ask for, in percent. */
 export const MIX = { health: 30, ready: 20, users: 20, echo: 20, metrics: 10 };
-
-/** The time between an answer and the next request, on average. */
-const THINK_S = Number(__ENV.THINK_MS || 1000) / 1000;
 
 const BASE = baseUrl();
 
@@ -43,7 +41,8 @@ http.setResponseCallback(http.expectedStatuses(200, 503));
 /** One request of the mix, and what comes after it: a refused client waits as long as it was told, any other one thinks. */
 export function visit(random) {
   const response = request(random.weighted(MIX));
-  sleep(response.status === 503 ? retryAfter(response) : THINK_S * random.between(0.5, 1.5));
+  if (response.status === 503) sleep(retryAfter(response));
+  else think(random, 1);
 }
 
 /** One request, counted and checked. */

@@ -6,11 +6,11 @@
 //
 // The promise is about clients whose requests are in the service at the same time. Against a service with fewer places,
 // SCALE sets fewer clients; THINK_MS=0 makes them ask again at once.
+import { sleep } from 'k6';
+import exec from 'k6/execution';
 import { SEED, seeded } from '../lib/random.js';
 import { scale } from '../lib/scale.js';
 import { addUsers, checkAlive, visit } from './api.js';
-import { sleep } from 'k6';
-import exec from 'k6/execution';
 
 const region = (vus, startTime) => ({ executor: 'constant-vus', vus, startTime, duration: '1m', gracefulStop: '5s' });
 

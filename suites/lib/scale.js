@@ -2,8 +2,11 @@
 //
 //   SCALE=0.1      a tenth of the users and of the arrival rates (default 1)
 //   DURATION=1m    the whole test in one minute, its parts in their proportions (default: as documented)
+//   THINK_MS=0     users think so long between two actions, on average (default: what the script says)
 //
 // Limits stay as they are: a service must keep its promises under any load up to the documented one.
+
+import { sleep } from 'k6';
 
 export const SCALE = positive('SCALE', Number(__ENV.SCALE || 1));
 
@@ -43,6 +46,11 @@ export function stageAt(stages, progress) {
     if (progress < end) return index;
   }
   return stages.length - 1;
+}
+
+/** A user's pause between two actions: `seconds` on average, half as much at least and half as much again at most. */
+export function think(random, seconds) {
+  sleep((__ENV.THINK_MS ? Number(__ENV.THINK_MS) / 1000 : seconds) * random.between(0.5, 1.5));
 }
 
 function paceOf(scenarios) {
