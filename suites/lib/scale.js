@@ -68,8 +68,9 @@ function resize(scenario, pace) {
   for (const key of ['vus', 'startVUs', 'rate', 'startRate', 'preAllocatedVUs', 'maxVUs']) {
     if (scenario[key]) resized[key] = scaled(scenario[key]);
   }
-  for (const key of ['startTime', 'duration', 'maxDuration']) {
-    if (scenario[key]) resized[key] = at(pace, scenario[key]);
+  if (scenario.startTime) resized.startTime = at(pace, scenario.startTime);
+  for (const key of ['duration', 'maxDuration']) {
+    if (scenario[key]) resized[key] = at(pace, scenario[key], 1); // k6 takes none that is shorter
   }
   if (scenario.stages) {
     resized.stages = scenario.stages.map(({ duration, target }) => ({
@@ -80,8 +81,8 @@ function resize(scenario, pace) {
   return resized;
 }
 
-function at(pace, duration) {
-  return `${Math.round(seconds(duration) * pace * 1000)}ms`;
+function at(pace, duration, secondsMin = 0) {
+  return `${Math.round(Math.max(secondsMin, seconds(duration) * pace) * 1000)}ms`;
 }
 
 function positive(name, number) {
