@@ -7,6 +7,7 @@
 // Limits stay as they are: a service must keep its promises under any load up to the documented one.
 
 import { sleep } from 'k6';
+import exec from 'k6/execution';
 
 export const SCALE = positive('SCALE', Number(__ENV.SCALE || 1));
 
@@ -35,6 +36,15 @@ export function scale(options) {
 /** How long something takes in this run that takes `duration` in a test of `whole` length, in seconds. */
 export function stretched(duration, whole) {
   return __ENV.DURATION ? (seconds(duration) * seconds(__ENV.DURATION)) / seconds(whole) : seconds(duration);
+}
+
+/** Seconds until this VU's scenario ends, which takes `duration` in a test of `whole` length. When that is as good as now, it is
+ *  waited out, and none are left: what is begun then would be over before it had an effect. */
+export function secondsLeft(duration, whole = duration) {
+  const left = stretched(duration, whole) * (1 - exec.scenario.progress);
+  if (left >= 0.3) return left;
+  sleep(left);
+  return 0;
 }
 
 /** The stage that a ramp is in, as its index, at `progress` (0 to 1, as `exec.scenario.progress` tells it). */

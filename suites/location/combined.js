@@ -5,7 +5,7 @@ import { check, sleep } from 'k6';
 import exec from 'k6/execution';
 import { Track } from '../lib/gps.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale, scaled, stretched, think } from '../lib/scale.js';
+import { scale, scaled, secondsLeft, stretched, think } from '../lib/scale.js';
 import { session } from '../lib/sessions.js';
 import { create, createSessions, enter, list, remove, show, takePart } from './api.js';
 
@@ -67,10 +67,11 @@ export function setup() {
 /** Joins one of the sessions and shares the way until the level is over. */
 export function share({ sessions }) {
   sleep(stretched(`${COMING_S}s`, WHOLE) * random.next());
+  if (!secondsLeft(LEVEL, WHOLE)) return;
   const membership = enter(random.pick(sessions), random);
   if (!membership) return;
   takePart(membership, {
-    seconds: stretched(LEVEL, WHOLE) * (1 - exec.scenario.progress),
+    seconds: secondsLeft(LEVEL, WHOLE),
     everyMs: 2000,
     track: new Track(random),
     watches: exec.vu.idInTest % MEMBERS === 0,
@@ -79,9 +80,9 @@ export function share({ sessions }) {
 
 /** The same for a while, over and over, on a network of which only Squall knows. */
 export function travel({ sessions }) {
+  const seconds = Math.min(secondsLeft(WHOLE), random.between(5, 30));
+  if (!seconds) return;
   const membership = enter(random.pick(sessions), random);
-  const left = stretched(WHOLE, WHOLE) * (1 - exec.scenario.progress);
-  const seconds = Math.min(left, random.between(5, 30));
   if (membership) takePart(membership, { seconds, everyMs: 2000, track: new Track(random) });
 }
 

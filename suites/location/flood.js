@@ -4,7 +4,7 @@ import { check, sleep } from 'k6';
 import exec from 'k6/execution';
 import { Track } from '../lib/gps.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale, scaled, stretched } from '../lib/scale.js';
+import { scale, scaled, secondsLeft, stretched } from '../lib/scale.js';
 import { session } from '../lib/sessions.js';
 import { createSessions, enter, takePart } from './api.js';
 
@@ -33,11 +33,12 @@ export function setup() {
 export default function ({ sessions }) {
   const number = exec.vu.idInTest - 1;
   sleep(stretched(`${COMING_S}s`, WHOLE) * random.next());
+  if (!secondsLeft(WHOLE)) return;
   const membership = enter(sessions[Math.floor(number / MEMBERS) % sessions.length], random);
   if (!membership) return;
   const watches = number % MEMBERS === 0;
   takePart(membership, {
-    seconds: stretched(WHOLE, WHOLE) * (1 - exec.scenario.progress),
+    seconds: secondsLeft(WHOLE),
     everyMs: 200,
     track: new Track(random),
     watches,

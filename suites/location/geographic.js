@@ -7,7 +7,7 @@ import { sleep } from 'k6';
 import exec from 'k6/execution';
 import { Track } from '../lib/gps.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale, scaled, stretched } from '../lib/scale.js';
+import { scale, scaled, secondsLeft, stretched } from '../lib/scale.js';
 import { session } from '../lib/sessions.js';
 import { createSessions, enter, takePart } from './api.js';
 
@@ -48,10 +48,11 @@ export function setup() {
 
 export default function ({ sessions }) {
   sleep(stretched(`${COMING_S}s`, WHOLE) * random.next());
+  if (!secondsLeft(WHOLE)) return;
   const membership = enter(sessions[exec.vu.idInTest % sessions.length], random);
   if (!membership) return;
   takePart(membership, {
-    seconds: stretched(WHOLE, WHOLE) * (1 - exec.scenario.progress),
+    seconds: secondsLeft(WHOLE),
     everyMs: 1000,
     track: new Track(random),
     watches: true,

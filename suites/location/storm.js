@@ -2,7 +2,7 @@
 // second.
 import exec from 'k6/execution';
 import { SEED, seeded } from '../lib/random.js';
-import { scale, scaled, stretched } from '../lib/scale.js';
+import { scale, scaled, secondsLeft } from '../lib/scale.js';
 import { session } from '../lib/sessions.js';
 import { createSessions, enter, takePart } from './api.js';
 
@@ -39,7 +39,7 @@ export function setup() {
 }
 
 export default function ({ sessions }) {
+  if (!secondsLeft(WHOLE)) return;
   const membership = enter(sessions[exec.vu.idInTest % sessions.length], random);
-  const left = stretched(WHOLE, WHOLE) * (1 - exec.scenario.progress);
-  if (membership && left > 0.5) takePart(membership, { seconds: left, everyMs: 1000 });
+  if (membership) takePart(membership, { seconds: secondsLeft(WHOLE), everyMs: 1000 });
 }

@@ -12,4 +12,5 @@ mod scripts;
 mod signals;
 mod streams;
 mod suite;
+mod suites;
 mod terminal;

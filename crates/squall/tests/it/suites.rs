@@ -1,0 +1,72 @@
+//! The suites in `suites/`: each script runs, tiny, against the service that it is for, and what its data is made of is as
+//! it says. No script can rot unnoticed; whether limits hold is for a machine that does nothing else.
+
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+
+const SUITES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../suites");
+
+/// Runs the suite's smallest set, much smaller: every test has to run, ask something, and find right answers.
+#[track_caller]
+fn check_suite(system: &str) {
+    let tiny = [("SCALE", "0.002"), ("DURATION", "1s"), ("K6_NO_THRESHOLDS", "true")];
+    let sandbox = tiny.into_iter().fold(Sandbox::new(), |sandbox, (name, value)| sandbox.env(name, value));
+    let manifest = format!("{SUITES}/{system}/suite.toml");
+    let output = sandbox.start_with(&[
+        "suite",
+        "run",
+        &manifest,
+        "--set",
+        "smoke",
+        "--breakwater",
+        "--output-dir",
+        "results",
+    ]);
+    output.finish().check(0, "");
+    let report: Value = serde_json::from_str(&sandbox.read("results/suite.json")).expect("JSON");
+    let tests = report["tests"].as_array().expect("a list of tests");
+    assert!(!tests.is_empty());
+    for test in tests {
+        let console =
+            || sandbox.read(&format!("results/{}/console.log", test["name"].as_str().unwrap_or("")));
+        assert_eq!(test["verdict"], "passed", "{test}\n{}", console());
+        assert_eq!(test["measured"]["checks_failed"], 0, "{test}\n{}", console());
+        assert!(test["measured"]["requests"].as_u64() > Some(0), "{test}");
+    }
+}
+
+#[test]
+fn connex() {
+    check_suite("connex");
+}
+
+#[test]
+fn birthday() {
+    check_suite("birthday");
+}
+
+#[test]
+fn location() {
+    check_suite("location");
+}
+
+#[test]
+fn azora() {
+    check_suite("azora");
+}
+
+#[test]
+fn fluxor() {
+    check_suite("fluxor");
+}
+
+#[test]
+fn what_the_data_of_suites_is_made_of_keeps_its_word() {
+    for script in ["random", "people", "gps", "scale"] {
+        let path = format!("{SUITES}/lib/tests/{script}.js");
+        let arguments = ["run", &path, "-e", "SCALE=0.1", "-e", "DURATION=1m"];
+        let output = Sandbox::new().start_with(&arguments).finish();
+        assert_eq!(output.status.code(), Some(0), "{script}: {}", output.stdout);
+    }
+}
