@@ -9,7 +9,7 @@ export default async function () {
   console.log(part.size, part.type, await part.text());
   console.log(await blob.slice(2).text(), await blob.slice(1, -1).text(), new Blob().size);
   const socket = new WebSocket(`${__ENV.BASE.replace('http', 'ws')}/ws/echo`);
-  socket.onopen = () => socket.send(blob);
+  socket.onopen = async () => socket.send(await blob.arrayBuffer());
   socket.onmessage = async ({ data }) => {
     console.log(data.size, data.type === '', await data.text());
     socket.close();

@@ -133,35 +133,37 @@ impl EventLoop {
     }
 
     /// Runs until nothing is left. The first error, of a callback or an unhandled rejection, ends it; what was
-    /// still to come is given up.
-    pub(crate) fn run(&self, ctx: &Ctx) -> Result<()> {
-        let result = self.run_while(ctx, || true).and_then(|()| self.run_leftovers(ctx));
+    /// still to come is given up. As long as `awaited` is pending, sources that do not hold the iteration may settle it.
+    pub(crate) fn run<'js>(&self, ctx: &Ctx<'js>, awaited: Option<&Promise<'js>>) -> Result<()> {
+        let is_awaited = || awaited.is_some_and(|promise| promise.state() == PromiseState::Pending);
+        let result =
+            self.run_while(ctx, || true, &is_awaited).and_then(|()| self.run_leftovers(ctx, &is_awaited));
         self.abandon();
         result
     }
 
     /// Runs what sources that do not hold the iteration have posted, and what comes of it.
-    fn run_leftovers(&self, ctx: &Ctx) -> Result<()> {
+    fn run_leftovers(&self, ctx: &Ctx, is_awaited: &dyn Fn() -> bool) -> Result<()> {
         // As many as there are: what comes meanwhile has time until the next iteration.
         let count = self.posted.borrow().len();
         for _ in 0..count {
             let Some(completion) = self.take_posted() else { break };
             self.count_turn();
             completion(ctx)?;
-            self.run_while(ctx, || true)?;
+            self.run_while(ctx, || true, is_awaited)?;
         }
         Ok(())
     }
 
     /// Runs until `promise` is settled or nothing is left.
     pub(crate) fn run_until_settled<'js>(&self, ctx: &Ctx<'js>, promise: &Promise<'js>) -> Result<()> {
-        self.run_while(ctx, || promise.state() == PromiseState::Pending)
+        self.run_while(ctx, || promise.state() == PromiseState::Pending, &|| false)
     }
 
-    fn run_while(&self, ctx: &Ctx, keep_on: impl Fn() -> bool) -> Result<()> {
+    fn run_while(&self, ctx: &Ctx, keep_on: impl Fn() -> bool, is_awaited: &dyn Fn() -> bool) -> Result<()> {
         loop {
             self.run_jobs(ctx)?;
-            if !keep_on() || self.is_done() {
+            if !keep_on() || self.is_done(is_awaited) {
                 return Ok(());
             }
             let due = self.timers.borrow().first_key_value().map(|(&(due, _), _)| due);
@@ -175,10 +177,10 @@ impl EventLoop {
     }
 
     /// Whether nothing is left that an iteration waits for.
-    fn is_done(&self) -> bool {
+    fn is_done(&self, is_awaited: &dyn Fn() -> bool) -> bool {
         self.timers.borrow().is_empty()
             && self.operations.borrow().is_empty()
-            && !self.sources.borrow().iter().any(|source| source.holds_iteration())
+            && !self.sources.borrow().iter().any(|source| source.holds_iteration() || is_awaited())
     }
 
     fn count_turn(&self) {

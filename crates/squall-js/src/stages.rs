@@ -72,7 +72,7 @@ impl<'js> Life<'_, 'js> {
         let run = || {
             self.vu.realm.equip(&self.ctx)?;
             let exports = self.vu.worker.script.evaluate(&self.ctx)?;
-            self.vu.events.run(&self.ctx)?;
+            self.vu.events.run(&self.ctx, None)?;
             self.consolidate_options(&exports)?;
             Ok(exports)
         };
@@ -260,7 +260,7 @@ impl<'js> Life<'_, 'js> {
             self.vu.events.abandon();
         }
         let value = result?;
-        self.vu.events.run(&self.ctx)?;
+        self.vu.events.run(&self.ctx, value.as_promise())?;
         match value.as_promise().and_then(Promise::result) {
             Some(result) => result,
             None => Ok(value),

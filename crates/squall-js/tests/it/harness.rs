@@ -8,11 +8,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use squall_engine::{AbortReason, Clock, Run, RunSpec, RunState, Workers};
+use squall_engine::{AbortReason, Clock, ClockSource, Run, RunSpec, RunState, Workers};
 use squall_http::{Client, ClientConfig};
 use squall_js::{Blueprint, Exports, JsHost, Script, Settings, SharedData};
 use squall_loader::{Entry, Fetch, Loader, LoaderConfig, Realms, Sharing};
-use squall_metrics::{Aggregate, AggregateConfig, Recorder, Registry, TagSet};
+use squall_metrics::{Aggregate, AggregateConfig, MetricId, Recorder, Registry, TagSet};
 use squall_net::{Dialer, NetConfig};
 use squall_options::{Options, Stripe, derive_scenarios};
 use tracing::{
@@ -40,6 +40,12 @@ impl Ran {
     #[track_caller]
     pub(crate) fn check_log(&self, expected: &[&str]) {
         assert_eq!(self.log, expected);
+    }
+
+    /// How many samples a metric has.
+    pub(crate) fn count(&self, metric: MetricId) -> u64 {
+        let aggregate = self.aggregate.as_ref().expect("the run started");
+        aggregate.total(metric).map_or(0, |total| total.sink.count())
     }
 
     /// Share of checks that held, and how many there were.
@@ -72,8 +78,24 @@ pub(crate) fn run_sharing(share: Share, source: &str) -> Ran {
     run_files(&[("script.js", source)], share)
 }
 
+/// Runs a script that talks to a server: time is real, since nobody knows what to wait for on virtual time.
+pub(crate) fn run_connected(source: &str) -> Ran {
+    run_files_in(&[("script.js", source)], Share::Realms, Time::Real)
+}
+
+/// Which time a run has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Time {
+    Virtual,
+    Real,
+}
+
 /// Runs a project whose VUs share what they are told.
 pub(crate) fn run_files(files: &[(&str, &str)], share: Share) -> Ran {
+    run_files_in(files, share, Time::Virtual)
+}
+
+fn run_files_in(files: &[(&str, &str)], share: Share, time: Time) -> Ran {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
         let path = folder.path().join(name);
@@ -82,8 +104,8 @@ pub(crate) fn run_files(files: &[(&str, &str)], share: Share) -> Ran {
     }
     let log = Arc::new(Mutex::new(Vec::new()));
     let subscriber = Collect(Arc::clone(&log));
-    let mut ran =
-        tracing::subscriber::with_default(subscriber, || run_file(&folder.path().join(files[0].0), share));
+    let path = folder.path().join(files[0].0);
+    let mut ran = tracing::subscriber::with_default(subscriber, || run_file(&path, share, time));
     ran.log = std::mem::take(&mut *log.lock().expect("no panic under this lock"));
     ran
 }
@@ -93,13 +115,13 @@ pub(crate) fn run(source: &str) -> Ran {
     run_project(&[("script.js", source)])
 }
 
-fn run_file(path: &Path, share: Share) -> Ran {
+fn run_file(path: &Path, share: Share, time: Time) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .start_paused(true)
+        .start_paused(time == Time::Virtual)
         .build()
         .expect("an event loop");
-    tokio::task::LocalSet::new().block_on(&runtime, run_script(path, share))
+    tokio::task::LocalSet::new().block_on(&runtime, run_script(path, share, time))
 }
 
 struct NoNetwork;
@@ -110,7 +132,7 @@ impl Fetch for NoNetwork {
     }
 }
 
-async fn run_script(path: &Path, share: Share) -> Ran {
+async fn run_script(path: &Path, share: Share, time: Time) -> Ran {
     let failed = |init_error: String, sharing| Ran {
         log: Vec::new(),
         aggregate: None,
@@ -132,7 +154,10 @@ async fn run_script(path: &Path, share: Share) -> Ran {
     let sharing = graph.sharing.clone();
     let registry = Arc::new(Registry::new());
     let state = Arc::new(RunState::new(SystemTime::UNIX_EPOCH));
-    let clock = Clock::virtual_time();
+    let clock = match time {
+        Time::Virtual => Clock::virtual_time(),
+        Time::Real => ClockSource::new().clock().expect("the system has timers"),
+    };
     let base_dir = path.parent().expect("a file has a folder").to_owned();
     let settings = |options: Options, options_json: String| Settings {
         vu_memory_limit_bytes: options.vu_memory_limit.as_ref().map_or(256 << 20, |limit| limit.0 as usize),

@@ -1,4 +1,4 @@
-//! Scripts run as VUs of the real engine, on virtual time: no sockets, no sleeps.
+//! Scripts run as VUs of the real engine, on virtual time, without sockets but where they are what is tested.
 
 mod fibers;
 mod harness;
@@ -6,3 +6,4 @@ mod interop;
 mod lifecycle;
 mod realms;
 mod web;
+mod websockets;

@@ -1,6 +1,10 @@
 //! WebSocket endpoints: a server that says exactly what it is asked for, frame by frame.
 
-use std::{io, io::Write as _, time::Duration};
+use std::{
+    io,
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
@@ -25,7 +29,9 @@ pub(super) const INDEX: &str = "\
 /ws/count/N                     says 0 to N-1, then farewell with 1000
 /ws/big/N /ws/bytes/N           says a text or bytes of that length, then echoes
 /ws/close/CODE?reason=          says farewell with this code (0: none) after the first message
-/ws/ping                        answers each message with a ping of that payload, each pong with a text
+/ws/ping?timed                  answers each message with a ping of that payload, each pong with a text, of the
+                                milliseconds since the ping if so asked
+/ws/flood/N/BYTES               says N texts of that length, each of which begins with the milliseconds since the first
 /ws/drop                        drops the connection after the first message
 /ws/frame/HEX                   sends these bytes after the first message, then echoes
 /ws/silent                      never says anything, nor farewell
@@ -91,7 +97,8 @@ enum Script {
     SetCookie(String),
     Count(usize),
     Close { code: u16, reason: String },
-    Ping,
+    Ping { is_timed: bool },
+    Flood { count: usize, length: usize },
     Drop,
     Frame(Vec<u8>),
     Silent,
@@ -119,7 +126,8 @@ impl Script {
             ["ws", "close", code] => {
                 Self::Close { code: number(code) as u16, reason: parameter("reason").unwrap_or_default() }
             }
-            ["ws", "ping"] => Self::Ping,
+            ["ws", "ping"] => Self::Ping { is_timed: parameter("timed").is_some() },
+            ["ws", "flood", count, length] => Self::Flood { count: number(count), length: number(length) },
             ["ws", "drop"] => Self::Drop,
             ["ws", "frame", hex] => Self::Frame(bytes_of_hex(hex)),
             ["ws", "silent"] => Self::Silent,
@@ -161,7 +169,15 @@ impl Talk {
                 self.listen().await?;
                 self.say_farewell(code, &reason).await?;
             }
-            Script::Ping => return self.ping().await,
+            Script::Ping { is_timed } => return self.ping(is_timed).await,
+            Script::Flood { count, length } => {
+                let started = Instant::now();
+                for _ in 0..count {
+                    let text = format!("{:<length$}", started.elapsed().as_millis());
+                    self.say(TEXT, text.as_bytes()).await?;
+                }
+                self.say_farewell(1000, "").await?;
+            }
             Script::Drop => return self.listen().await.map(drop),
             Script::Frame(frame) => {
                 self.listen().await?;
@@ -189,14 +205,21 @@ impl Talk {
         }
     }
 
-    async fn ping(&mut self) -> io::Result<()> {
+    async fn ping(&mut self, is_timed: bool) -> io::Result<()> {
+        let mut asked = Instant::now();
         loop {
             let (opcode, message) = self.listen().await?;
             match opcode {
+                PONG if is_timed => {
+                    self.say(TEXT, asked.elapsed().as_millis().to_string().as_bytes()).await?
+                }
                 PONG => self.say(TEXT, &[b"pong ", &*message].concat()).await?,
                 CLOSE => return self.say(CLOSE, &message).await,
                 PING => self.say(PONG, &message).await?,
-                _ => self.say(PING, &message).await?,
+                _ => {
+                    asked = Instant::now();
+                    self.say(PING, &message).await?;
+                }
             }
         }
     }
