@@ -14,6 +14,7 @@ mod peer;
 mod rehearsal;
 mod report;
 mod said;
+mod servers;
 mod systems;
 
 use std::fs;
@@ -22,9 +23,9 @@ use std::io::{IsTerminal, Write};
 use anyhow::{Context, Result, ensure};
 
 use self::case::{CASES, Case};
-use self::nginx::Nginx;
 use self::peer::{Outcome, Peer};
 use self::report::{Report, Row};
+use self::servers::Servers;
 use crate::tool;
 
 #[derive(clap::Args)]
@@ -100,12 +101,14 @@ pub fn run(args: &Args) -> Result<()> {
 /// Fails at the end when a run failed for another reason than a peer's size.
 fn run_peers(args: &PeersArgs) -> Result<()> {
     let peers = Peer::installed()?;
-    let nginx = Nginx::start()?;
-    let mut report = Report::new(&args.command_line(), args.seconds, args.rounds, &peers, &nginx.version);
+    let has_sockets = CASES.iter().any(|case| args.wants(case) && case.sockets.is_some());
+    let servers = Servers::start(has_sockets)?;
+    let mut report =
+        Report::new(&args.command_line(), args.seconds, args.rounds, &peers, &servers.nginx.version);
     let mut failed = Vec::new();
     for case in CASES.iter().filter(|case| args.wants(case)) {
         let mut rows = Vec::new();
-        for series in measure(case, &peers, &nginx, args) {
+        for series in measure(case, &peers, &servers, args) {
             if series.failed {
                 failed.push(format!("{} at {}", series.peer.name, case.name));
             }
@@ -144,14 +147,14 @@ impl Series<'_> {
 }
 
 /// Every peer that can run the case with what its rounds measured.
-fn measure<'a>(case: &Case, peers: &'a [Peer], nginx: &Nginx, args: &PeersArgs) -> Vec<Series<'a>> {
+fn measure<'a>(case: &Case, peers: &'a [Peer], servers: &Servers, args: &PeersArgs) -> Vec<Series<'a>> {
     let able = peers.iter().filter(|peer| peer.can_run(case));
     let mut all: Vec<_> =
         able.map(|peer| Series { peer, rounds: Vec::new(), missing: None, failed: false }).collect();
     for round in 1..=args.rounds {
         for series in all.iter_mut().filter(|series| series.missing.is_none()) {
             progress(&format!("{}: round {round} of {}, {}", case.name, args.rounds, series.peer.name));
-            match series.peer.run(case, nginx, args.seconds) {
+            match series.peer.run(case, servers, args.seconds) {
                 Ok(Outcome::Measured(figures)) => series.rounds.push(figures),
                 // A peer may be too large for this machine; Squall must not be.
                 Ok(Outcome::TooLarge(why)) => series.stop(why, series.peer.name == "Squall"),

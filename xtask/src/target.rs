@@ -24,7 +24,15 @@ pub struct Target {
 impl Target {
     /// Builds and starts the target and waits until it says where it listens.
     pub fn start() -> Result<Target> {
-        let path = tool::target()?;
+        Target::start_at(tool::target(false)?)
+    }
+
+    /// The same, built for release.
+    pub fn start_release() -> Result<Target> {
+        Target::start_at(tool::target(true)?)
+    }
+
+    fn start_at(path: PathBuf) -> Result<Target> {
         let folder = tempfile::tempdir()?;
         let mut command = Command::new(&path);
         command.arg("--tls").arg("--ca-file").arg(folder.path().join(CA_FILE)).stdout(Stdio::piped());

@@ -40,10 +40,14 @@ pub fn deliveries() -> Result<PathBuf> {
     Ok(target_dir().join("release/examples/deliveries"))
 }
 
-/// The test target of `squall-testing`, built.
-pub fn target() -> Result<PathBuf> {
-    build(&["--package", "squall-testing", "--bin", "target"])?;
-    Ok(target_dir().join("debug/target"))
+/// The test target of `squall-testing`, built; `$TARGET` names one that is built already.
+pub fn target(release: bool) -> Result<PathBuf> {
+    if let Some(path) = env::var_os("TARGET") {
+        return Ok(path.into());
+    }
+    let profile: &[&str] = if release { &["--release"] } else { &[] };
+    build(&[&["--package", "squall-testing", "--bin", "target"], profile].concat())?;
+    Ok(target_dir().join(if release { "release/target" } else { "debug/target" }))
 }
 
 /// k6: `$K6`, or the one on the path.

@@ -4,8 +4,10 @@ use super::figure::{Figure, Goal, Most};
 
 /// A load that peers are put to.
 pub(super) struct Case {
-    /// Its name on the command line, and its script's.
+    /// Its name on the command line.
     pub(super) name: &'static str,
+    /// The name of its script, where that is another.
+    pub(super) script: &'static str,
     pub(super) title: &'static str,
     /// Where the requests go.
     pub(super) listener: Listener,
@@ -15,6 +17,8 @@ pub(super) struct Case {
     /// What the case tells besides processor time, rate and memory.
     pub(super) figures: &'static [Figure],
     pub(super) goals: &'static [Goal],
+    /// How many VUs with a socket each, for a case about sockets: its memory is compared with the same VUs without.
+    pub(super) sockets: Option<u64>,
     /// How busy the machine is to be, from 0 to 1, by the turns of computing that the script does.
     pub(super) machine_busy: Option<f64>,
     /// Whether the script imports the generated library.
@@ -30,6 +34,8 @@ pub(super) enum Listener {
     Https,
     /// HTTPS that offers HTTP/2.
     Http2,
+    /// WebSocket, which nginx does not speak: the test target's.
+    Sockets,
 }
 
 /// A request that needs no script.
@@ -42,12 +48,14 @@ pub(super) enum Plain {
 
 const CASE: Case = Case {
     name: "",
+    script: "",
     title: "",
     listener: Listener::Http,
     path: "",
     plain: None,
     figures: &[],
     goals: &[],
+    sockets: None,
     machine_busy: None,
     needs_library: false,
     large: false,
@@ -58,6 +66,14 @@ const LIBRARY: Case = Case {
     goals: &[Goal { figure: Figure::MemoryPerVu(2000), most: Most::Value(440.0) }],
     needs_library: true,
     large: true,
+    ..CASE
+};
+
+const SOCKETS: Case = Case {
+    script: "sockets",
+    listener: Listener::Sockets,
+    goals: &[Goal { figure: Figure::MemoryPerSocket, most: Most::Value(15.0) }],
+    figures: &[Figure::MemoryPerSocket],
     ..CASE
 };
 
@@ -77,7 +93,7 @@ const ANSWERED: Figure =
 
 const WOKE_P99: Figure = Figure::Trend { metric: "woke_late", stat: "p(99)", title: "woke late ms p99" };
 
-pub(super) const CASES: [Case; 15] = [
+pub(super) const CASES: [Case; 17] = [
     Case {
         name: "get",
         title: "bare GET, 50 VUs",
@@ -167,6 +183,19 @@ pub(super) const CASES: [Case; 15] = [
         name: "library-star",
         title: "2,000 VUs as in library, that import it with `import * as lib`",
         ..LIBRARY
+    },
+    Case {
+        name: "sockets",
+        title: "2,000 VUs with a WebSocket each, that say and hear a message a second; each is a message heard",
+        sockets: Some(2000),
+        ..SOCKETS
+    },
+    Case {
+        name: "sockets-10k",
+        title: "10,000 VUs as in sockets",
+        sockets: Some(10_000),
+        large: true,
+        ..SOCKETS
     },
     Case {
         name: "think",

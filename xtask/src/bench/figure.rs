@@ -11,6 +11,8 @@ pub(super) enum Figure {
     Memory,
     /// The same in kilobytes, divided by so many VUs.
     MemoryPerVu(u64),
+    /// What the largest resident set has more than that of the same VUs without a socket, in kilobytes a socket.
+    MemoryPerSocket,
     /// Processor time of the whole machine while the tool ran, in percent.
     MachineBusy,
     /// A statistic of a trend, in milliseconds, from the summary of the run itself.
@@ -43,6 +45,7 @@ impl Figure {
             Figure::Rate => "each second",
             Figure::Memory => "peak RSS MB",
             Figure::MemoryPerVu(_) => "KB a VU",
+            Figure::MemoryPerSocket => "KB a socket",
             Figure::MachineBusy => "machine busy %",
             Figure::Trend { title, .. } => title,
         }
@@ -59,7 +62,9 @@ impl Figure {
             Figure::Rate | Figure::MachineBusy => format!("{value:.0}"),
             Figure::Trend { .. } if value < 100.0 => format!("{value:.2}"),
             Figure::Trend { .. } => format!("{value:.0}"),
-            Figure::Cpu | Figure::Memory | Figure::MemoryPerVu(_) => format!("{value:.1}"),
+            Figure::Cpu | Figure::Memory | Figure::MemoryPerVu(_) | Figure::MemoryPerSocket => {
+                format!("{value:.1}")
+            }
         }
     }
 }

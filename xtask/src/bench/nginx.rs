@@ -52,7 +52,7 @@ impl Nginx {
     /// The root of what it serves, `http://127.0.0.1:PORT/`.
     pub(super) fn url(&self, listener: Listener) -> String {
         match listener {
-            Listener::Http => format!("http://127.0.0.1:{}/", self.ports.http),
+            Listener::Http | Listener::Sockets => format!("http://127.0.0.1:{}/", self.ports.http),
             Listener::Https => format!("https://127.0.0.1:{}/", self.ports.https),
             Listener::Http2 => format!("https://127.0.0.1:{}/", self.ports.http2),
         }

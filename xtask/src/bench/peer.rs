@@ -11,7 +11,7 @@ use super::case::{Case, Plain};
 use super::figure::{COMMON, Figure};
 use super::rehearsal::rehearse;
 use super::said::Said;
-use super::{library, nginx::Nginx};
+use super::{library, servers::Servers};
 use crate::process::{self, Exceeded, Limits, MachineTime};
 use crate::tool;
 
@@ -113,29 +113,36 @@ impl Peer {
     }
 
     /// One run of the case.
-    pub(super) fn run(&self, case: &Case, nginx: &Nginx, seconds: u64) -> Result<Outcome> {
-        let turns = match case.machine_busy {
+    pub(super) fn run(&self, case: &Case, servers: &Servers, seconds: u64) -> Result<Outcome> {
+        let url = servers.url(case.listener) + case.path;
+        let mut load = Load { case, url: &url, seconds, turns: 0.0, alone_rss_bytes: None };
+        if let Some(share) = case.machine_busy {
             // As long as the run, of whose time the start is then the same part.
-            Some(share) => rehearse(share, |turns| Ok(self.run_with(case, nginx, seconds, turns)?.1))?,
-            None => 0.0,
-        };
-        Ok(self.run_with(case, nginx, seconds, turns)?.0)
+            load.turns = rehearse(share, |turns| Ok(self.run_with(Load { turns, ..load })?.busy))?;
+        }
+        if case.sockets.is_some() {
+            let alone = self.run_with(load)?;
+            if let Outcome::TooLarge(why) = alone.outcome {
+                return Ok(Outcome::TooLarge(format!("its VUs alone: {why}")));
+            }
+            load.alone_rss_bytes = Some(alone.rss_bytes);
+        }
+        Ok(self.run_with(load)?.outcome)
     }
 
-    /// One run, and how busy the machine was.
-    fn run_with(&self, case: &Case, nginx: &Nginx, seconds: u64, turns: f64) -> Result<(Outcome, f64)> {
+    fn run_with(&self, load: Load) -> Result<Run> {
+        let Load { case, url, seconds, alone_rss_bytes, .. } = load;
         let folder = tempfile::tempdir()?;
         let place = Place::new(folder.path(), case)?;
-        let url = nginx.url(case.listener) + case.path;
         if self.kind == Kind::Drill {
-            fs::write(&place.plan, drill_plan(case, &url, seconds))?;
+            fs::write(&place.plan, drill_plan(case, url, seconds))?;
         }
         let limits = Limits {
             time: Duration::from_secs(seconds) + SLACK,
             rss_bytes: (process::available_bytes()? as f64 * MEMORY_PART_MAX) as u64,
         };
         let mut command = Command::new(&self.program);
-        command.args(self.args(case, &url, seconds, turns, &place));
+        command.args(self.args(load, &place));
         command
             .current_dir(&folder)
             .stdin(Stdio::null())
@@ -146,15 +153,15 @@ impl Peer {
         let child = command.spawn()?;
         let finished = process::wait_within(&child, limits)?;
         let (took, busy) = (started.elapsed(), MachineTime::now()?.busy_since(machine));
+        let run = |outcome| Ok(Run { outcome, busy, rss_bytes: finished.rss_bytes });
         match finished.exceeded {
             Some(Exceeded::Time) => {
-                let text = format!("not done after {} s", limits.time.as_secs());
-                return Ok((Outcome::TooLarge(text), busy));
+                return run(Outcome::TooLarge(format!("not done after {} s", limits.time.as_secs())));
             }
             Some(Exceeded::Memory) => {
                 let gigabytes = limits.rss_bytes as f64 / 1e9;
                 let text = format!("does not fit: needs more than {gigabytes:.1} GB");
-                return Ok((Outcome::TooLarge(text), busy));
+                return run(Outcome::TooLarge(text));
             }
             None => {}
         }
@@ -167,16 +174,21 @@ impl Peer {
             Figure::Rate => said.rate.or(Some(said.count as f64 / took.as_secs_f64())),
             Figure::Memory => Some(finished.rss_bytes as f64 / 1e6),
             Figure::MemoryPerVu(vus) => Some(finished.rss_bytes as f64 / 1024.0 / vus as f64),
+            Figure::MemoryPerSocket => {
+                let more = alone_rss_bytes.map(|alone| finished.rss_bytes as f64 - alone as f64);
+                more.zip(case.sockets).map(|(bytes, sockets)| bytes / 1024.0 / sockets as f64)
+            }
             Figure::MachineBusy => Some(busy * 100.0),
             Figure::Trend { .. } => said.trend(figure),
         };
-        Ok((Outcome::Measured(case.all_figures().map(figure).collect()), busy))
+        run(Outcome::Measured(case.all_figures().map(figure).collect()))
     }
 
-    fn args(&self, case: &Case, url: &str, seconds: u64, turns: f64, place: &Place) -> Vec<String> {
+    fn args(&self, load: Load, place: &Place) -> Vec<String> {
+        let Load { case, url, seconds, .. } = load;
         let duration = format!("{seconds}s");
         let mut args: Vec<String> = match self.kind {
-            Kind::Script => return script_args(url, seconds, turns, place),
+            Kind::Script => return script_args(load, place),
             Kind::Drill => {
                 let plan = place.plan.display().to_string();
                 return ["--stats", "--quiet", "--no-check-certificate", "--benchmark", &plan]
@@ -212,6 +224,26 @@ impl Peer {
     }
 }
 
+/// What a tool is to do in one run.
+#[derive(Clone, Copy)]
+struct Load<'a> {
+    case: &'a Case,
+    url: &'a str,
+    seconds: u64,
+    /// Of computing.
+    turns: f64,
+    /// What the VUs need without their sockets, once that is measured; until then they have none.
+    alone_rss_bytes: Option<u64>,
+}
+
+/// How it went, and what is known of it anyway.
+struct Run {
+    outcome: Outcome,
+    /// How busy the machine was.
+    busy: f64,
+    rss_bytes: u64,
+}
+
 /// The files of one run.
 struct Place {
     script: String,
@@ -225,7 +257,7 @@ struct Place {
 impl Place {
     /// In `folder`. A script that imports the library is copied there, to lie beside it.
     fn new(folder: &Path, case: &Case) -> Result<Place> {
-        let name = format!("{}.js", case.name);
+        let name = format!("{}.js", if case.script.is_empty() { case.name } else { case.script });
         let mut path = script(&name);
         if case.needs_library {
             let copy = folder.join(&name);
@@ -254,18 +286,23 @@ impl Place {
 }
 
 /// What Squall and k6 are told alike.
-fn script_args(url: &str, seconds: u64, turns: f64, place: &Place) -> Vec<String> {
+fn script_args(load: Load, place: &Place) -> Vec<String> {
+    let Load { case, url, seconds, turns, alone_rss_bytes } = load;
     let fixed = ["run", "--quiet", "--no-usage-report", "--address="].map(str::to_owned);
-    let environment = [
+    let mut environment = vec![
         format!("BASE={url}"),
         format!("SECONDS={seconds}"),
         format!("TURNS={turns:.0}"),
         format!("STARTED_MS={}", now_ms()),
     ];
+    if let Some(sockets) = case.sockets {
+        environment.push(format!("VUS={sockets}"));
+        environment.push(format!("ALONE={}", u8::from(alone_rss_bytes.is_none())));
+    }
     let mut args = Vec::from(fixed);
     args.push(format!("--summary-export={}", place.export.display()));
     args.push("--summary-trend-stats=avg,min,med,max,p(90),p(95),p(99),p(99.9)".to_owned());
-    args.extend(environment.map(|variable| format!("--env={variable}")));
+    args.extend(environment.iter().map(|variable| format!("--env={variable}")));
     args.push(place.script.clone());
     args
 }

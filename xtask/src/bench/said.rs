@@ -8,7 +8,7 @@ use super::figure::Figure;
 /// A tool's report.
 #[derive(Debug)]
 pub(super) struct Said {
-    /// Requests or iterations.
+    /// Requests, messages or iterations.
     pub(super) count: u64,
     /// The same a second, where the tool tells it.
     pub(super) rate: Option<f64>,
@@ -20,12 +20,17 @@ impl Said {
     /// The summary export of k6 or Squall. A request or check that failed makes the run worthless.
     pub(super) fn of_export(export: Value) -> Result<Said> {
         let metrics = &export["metrics"];
-        let count = metrics["iterations"]["count"].as_f64().context("the export has no iterations")? as u64;
+        // Where there are sockets, it is about messages.
+        let done = ["ws_msgs_received", "iterations"].map(|name| &metrics[name]);
+        let done =
+            done.into_iter().find(|metric| !metric.is_null()).context("the export has no iterations")?;
+        let count = done["count"].as_f64().unwrap_or(0.0) as u64;
         let failed = metrics["http_req_failed"]["value"].as_f64().unwrap_or(0.0);
         ensure!(failed == 0.0, "{:.2} % of the requests failed", failed * 100.0);
         let checked = metrics["checks"]["value"].as_f64().unwrap_or(1.0);
         ensure!(checked == 1.0, "{:.2} % of the checks failed", (1.0 - checked) * 100.0);
-        Ok(Said { count, rate: metrics["iterations"]["rate"].as_f64(), export })
+        let rate = done["rate"].as_f64();
+        Ok(Said { count, rate, export })
     }
 
     /// `  123456 requests in 5.00s, 20.3MB read` and `Requests/sec:  24691.20`.
@@ -105,6 +110,14 @@ mod tests {
         assert_eq!((said.count, said.rate), (10, Some(2.5)));
         let late = |stat| Figure::Trend { metric: "iteration_lateness", stat, title: "" };
         assert_eq!((said.trend(late("p(99)")), said.trend(late("max"))), (Some(0.4), None));
+    }
+
+    #[test]
+    fn messages_count_where_there_are_any() {
+        let metrics =
+            json!({"iterations": {"count": 10, "rate": 2.5}, "ws_msgs_received": {"count": 70, "rate": 7}});
+        let said = Said::of_export(json!({ "metrics": metrics })).unwrap();
+        assert_eq!((said.count, said.rate), (70, Some(7.0)));
     }
 
     #[test]
