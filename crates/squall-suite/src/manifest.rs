@@ -86,17 +86,10 @@ impl Manifest {
             message: error.message().replace('\n', " "),
             hint: "docs/suites.md tells every key".into(),
         })?;
-        let line_of_span = |start: usize| Some(line_of(text, start));
-        let mut lines = BTreeMap::new();
-        let mut ordered = |kind: &str, name: &str, start: usize| {
-            lines.insert(format!("{kind}.{name}"), line_of_span(start));
-        };
-        for (name, test) in &file.tests {
-            ordered("tests", name, test.span().start);
-        }
-        for (name, set) in &file.sets {
-            ordered("sets", name, set.span().start);
-        }
+        let tests = file.tests.iter().map(|(name, test)| (format!("tests.{name}"), test.span()));
+        let sets = file.sets.iter().map(|(name, set)| (format!("sets.{name}"), set.span()));
+        let lines: BTreeMap<String, usize> =
+            tests.chain(sets).map(|(table, span)| (table, line_of(text, span.start))).collect();
         let tests: Vec<Test> =
             in_file_order(file.tests).map(|(name, test): (String, TestTable)| test.named(name)).collect();
         let all: Vec<String> = tests.iter().map(|test| test.name.clone()).collect();
@@ -105,8 +98,7 @@ impl Manifest {
         let manifest = Manifest { title: file.title, target: file.target, tests, sets };
         manifest.check().map_err(|Problem { key, message, hint }| {
             let table = key.split('.').take(2).collect::<Vec<_>>().join(".");
-            let line = lines.get(&table).copied().flatten();
-            ManifestError { line, message: format!("{key}: {message}"), hint }
+            ManifestError { line: lines.get(&table).copied(), message: format!("{key}: {message}"), hint }
         })?;
         Ok(manifest)
     }

@@ -138,15 +138,30 @@ fn results_have_a_folder_of_their_own_unless_one_is_named() {
 fn a_target_that_is_never_ready_is_told_with_its_answer() {
     let target = Target::start();
     let sandbox = sandbox(
-        "target = { ready = '/status/503', ready_timeout = '300ms' }
+        "target = { ready = '/status/503', ready_timeout = '1s' }
         tests.one.script = 'passes.js'
         tests.two.script = 'passes.js'",
     );
     let base_url = format!("http://{}", target.address());
     let output = run(&sandbox, &["--base-url", &base_url]);
-    output.check(102, "the target was not ready within 300ms");
+    output.check(102, "the target was not ready within 1s");
     output.check(102, "/status/503: 503");
     assert_eq!(verdicts(&sandbox), "one not_run there was no target; two not_run there was no target");
+}
+
+#[test]
+fn the_environment_says_which_certificates_are_good() {
+    let target = Target::start();
+    let url = format!("https://{}", target.tls_address().expect("it has TLS"));
+    let check = |accept: &str, timeout: &str, exit_code: i32, message: &str| {
+        let target = format!("target = {{ ready = '/get', ready_timeout = '{timeout}' }}");
+        let sandbox = sandbox(&format!("{target}\ntests.one.script = 'passes.js'"))
+            .env("BASE_URL", &url)
+            .env("K6_INSECURE_SKIP_TLS_VERIFY", accept);
+        run(&sandbox, &[]).check(exit_code, message);
+    };
+    check("true", "1m", 0, "");
+    check("false", "1s", 102, "x509: unknown authority");
 }
 
 #[test]
@@ -257,7 +272,7 @@ fn bad_suites_are_told_with_file_and_key() {
     let test = "tests.a.script = 'says.js'";
     let with = |more: &str| format!("{test}\n{more}");
     check(&with("tests.a.options = ['--nope']"), 104, "tests.a.options: unexpected argument '--nope' found");
-    check(&with("tests.a.options = ['--summary-export=x']"), 104, "--summary-export is the suite's own");
+    check(&with("tests.a.options = ['--summary-export=x']"), 104, "are the suite's own");
     check(&with("target.breakwater = 'all'"), 104, "target.breakwater: there is no system 'all'");
     check(
         &with("target.breakwater_options = ['--nope']"),

@@ -119,13 +119,14 @@ fn check_flags(manifest: &Manifest) -> std::result::Result<(), ManifestError> {
         if let Err(message) = embedded::settings(&test.breakwater_options) {
             return refused(key("breakwater_options"), message, breakwaters_hint);
         }
-        match args::run_flags(&test.options) {
+        let flags = match args::run_flags(&test.options) {
+            Ok(flags) => flags.runtime,
             Err(message) => return refused(key("options"), message, "squall run --help tells the flags"),
-            Ok(flags) if flags.runtime.summary_export.is_some() => {
-                let hint = "leave it out: the suite keeps summary.json beside its other results";
-                return refused(key("options"), "--summary-export is the suite's own".into(), hint);
-            }
-            Ok(_) => {}
+        };
+        if flags.summary_export.is_some() || flags.new_machine_readable_summary.is_some() {
+            let message = "--summary-export and --new-machine-readable-summary are the suite's own".into();
+            let hint = "leave them out: summary.json is kept beside the other results";
+            return refused(key("options"), message, hint);
         }
     }
     Ok(())

@@ -201,6 +201,7 @@ impl Run<'_> {
         let mut arguments = vec!["run".to_owned()];
         arguments.extend(self.flags.iter().cloned());
         arguments.push(format!("--summary-export={}", folder.summary().display()));
+        arguments.push("--new-machine-readable-summary=false".to_owned());
         if !step.test.options.iter().any(|option| option.starts_with("--summary-trend-stats")) {
             arguments.push(TREND_STATS.to_owned());
         }

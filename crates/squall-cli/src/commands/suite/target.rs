@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use breakwater::service::System;
 use squall_http::{Client, Connections, Method, Request};
-use squall_options::Options;
 use squall_suite::{Manifest, Test};
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
@@ -14,6 +13,7 @@ use crate::{
     embedded::{self, Embedded},
     error::{Error, Result},
     exit_code::ExitCode,
+    flags,
     process::Process,
     session::network,
 };
@@ -44,7 +44,8 @@ impl<'a> Target<'a> {
         args: &SuiteRunArgs,
         process: &Process,
     ) -> Result<Target<'a>> {
-        let client = network::client_maker(&Options::default(), &process.env)?();
+        // What the environment says about certificates and names holds for the question whether it is ready, too.
+        let client = network::client_maker(&flags::from_env(process)?, &process.env)?();
         let kind = match switch(args.breakwater) {
             Some(true) => Kind::Breakwater { system: system(manifest)?, running: None },
             _ => Kind::There { base_url: base_url(manifest, args, process)? },
