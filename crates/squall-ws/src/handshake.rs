@@ -97,6 +97,8 @@ pub struct Connected {
     pub response: Response,
     /// From the beginning to the answer: names, TCP, TLS, handshake.
     pub connecting: Duration,
+    /// How much of it a network profile has taken.
+    pub network_delay: Duration,
     /// The peer: the server, or the proxy.
     pub remote: SocketAddr,
     /// What the TLS handshake agreed on.
@@ -112,6 +114,8 @@ pub struct Failed {
     pub response: Option<Response>,
     /// How long it took.
     pub connecting: Duration,
+    /// How much of it a network profile has taken.
+    pub network_delay: Duration,
 }
 
 /// Connects VU `vu` and counts the connection's bytes into `traffic`. Dropping the future cancels it.
@@ -122,12 +126,13 @@ pub async fn connect(
     handshake: Handshake<'_>,
 ) -> Result<Connected, Failed> {
     let started = Instant::now();
-    let work = Box::pin(dial_and_ask(dialer, vu, traffic, handshake));
+    let mut network_delay = Duration::ZERO;
+    let work = Box::pin(dial_and_ask(dialer, vu, traffic, handshake, &mut network_delay));
     let outcome = tokio::time::timeout(TIME_LIMIT, work).await;
     let connecting = started.elapsed();
     match outcome.unwrap_or_else(|_| Err((NetError::timeout(), None))) {
-        Ok(connected) => Ok(Connected { connecting, ..connected }),
-        Err((error, response)) => Err(Failed { error, response, connecting }),
+        Ok(connected) => Ok(Connected { connecting, network_delay, ..connected }),
+        Err((error, response)) => Err(Failed { error, response, connecting, network_delay }),
     }
 }
 
@@ -138,6 +143,7 @@ async fn dial_and_ask(
     vu: u64,
     traffic: &Rc<Traffic>,
     handshake: Handshake<'_>,
+    network_delay: &mut Duration,
 ) -> Result<Connected, Refusal> {
     let url = handshake.url;
     if let Some(name) = handshake.header_that_is_ours() {
@@ -151,14 +157,21 @@ async fn dial_and_ask(
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = url.port().unwrap_or(if security == Security::Plain { 80 } else { 443 });
     let endpoint = Endpoint { host, port, security };
-    let dialed = dialer.dial(endpoint, vu, traffic).await.map_err(|failed| (failed.error, None))?;
+    let dialed = dialer.dial(endpoint, vu, traffic).await.map_err(|failed| {
+        *network_delay = failed.network_delay;
+        (failed.error, None)
+    })?;
+    *network_delay = dialed.network_delay;
     let mut stream = dialed.stream;
+    let passage = stream.passage();
     let key = STANDARD.encode(rand::random::<[u8; 16]>());
     let request = request(&handshake, &key);
     let io_error = |what| move |error: std::io::Error| (NetError::io(what, &error), None);
     stream.write_all(request.as_bytes()).await.map_err(io_error("write"))?;
     stream.flush().await.map_err(io_error("write"))?;
-    let (mut response, rest) = read_head(&mut stream).await.map_err(|error| (error, None))?;
+    let answer = read_head(&mut stream).await;
+    *network_delay += passage.map_or(Duration::ZERO, |passage| passage.delay());
+    let (mut response, rest) = answer.map_err(|error| (error, None))?;
     let compressed = match agreed(&handshake, &key, &response) {
         Ok(compressed) => compressed,
         Err(why) => {
@@ -169,7 +182,9 @@ async fn dial_and_ask(
         }
     };
     let socket = Socket::new(stream, Decoder::new(compressed), compressed, rest);
-    Ok(Connected { socket, response, connecting: Duration::ZERO, remote: dialed.remote, tls: dialed.tls })
+    // Times are the caller's.
+    let (connecting, network_delay) = Default::default();
+    Ok(Connected { socket, response, connecting, network_delay, remote: dialed.remote, tls: dialed.tls })
 }
 
 fn request(handshake: &Handshake<'_>, key: &str) -> String {

@@ -13,13 +13,8 @@ use tokio::time::Instant;
 /// Kept by one connection, read by who uses it.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
-    /// How long the last bytes that went out had been held.
-    up: Cell<Duration>,
-    /// The same for the last bytes that came in, in this round.
-    down: Cell<Duration>,
-    /// Since when the first bytes have been waiting that are still held.
-    up_since: Cell<Option<Instant>>,
-    down_since: Cell<Option<Instant>>,
+    pub(super) up: Way,
+    pub(super) down: Way,
     /// How long the server or the client could not go on because too much was held.
     blocked: Cell<Duration>,
     /// Rounds that are over: the client spoke, then it listened.
@@ -27,33 +22,54 @@ pub(super) struct Meter {
     is_speaking: Cell<bool>,
 }
 
+/// One direction.
+#[derive(Debug, Default)]
+pub(super) struct Way {
+    /// How long the bytes that came through last had been held.
+    last: Cell<Duration>,
+    /// How often bytes came through.
+    times: Cell<u64>,
+    /// Since when the first of those that are still held have been.
+    since: Cell<Option<Instant>>,
+}
+
+impl Way {
+    /// The first bytes that are held have been since then.
+    pub(super) fn holds(&self, since: Option<Instant>) {
+        self.since.set(since);
+    }
+
+    /// Bytes came through that had been held so long; what is left has been since `rest`.
+    pub(super) fn let_through(&self, held: Duration, rest: Option<Instant>) {
+        self.last.set(held);
+        self.times.set(self.times.get() + 1);
+        self.since.set(rest);
+    }
+
+    /// How long the last bytes took since it had let bytes through so many times, or are taking.
+    fn delay(&self, times_before: u64, now: Instant) -> Duration {
+        let last = if self.times.get() > times_before { self.last.get() } else { Duration::ZERO };
+        last.max(self.since.get().map_or(Duration::ZERO, |since| now - since))
+    }
+}
+
 impl Meter {
     /// The client says something. True when it begins to: a round begins.
-    pub(super) fn spoke(&self, held_since: Instant) -> bool {
-        self.up_since.set(self.up_since.get().or(Some(held_since)));
+    pub(super) fn spoke(&self) -> bool {
         let begins = !self.is_speaking.replace(true);
         if begins {
-            self.rounds.set(self.rounds.get() + self.up.get() + self.down.take());
+            self.rounds.set(self.rounds.get() + self.last_round());
         }
         begins
     }
 
-    /// Bytes went out that had been held so long; what is left has been since `rest`.
-    pub(super) fn went_out(&self, held: Duration, rest: Option<Instant>) {
-        self.up.set(held);
-        self.up_since.set(rest);
-    }
-
-    /// The first bytes that are held have been since then.
-    pub(super) fn came(&self, since: Option<Instant>) {
-        self.down_since.set(since);
-    }
-
-    /// Bytes were handed over that had been held so long.
-    pub(super) fn came_in(&self, held: Duration, rest: Option<Instant>) {
-        self.down.set(held);
-        self.down_since.set(rest);
+    /// The client heard something.
+    pub(super) fn listened(&self) {
         self.is_speaking.set(false);
+    }
+
+    fn last_round(&self) -> Duration {
+        self.up.last.get() + self.down.last.get()
     }
 
     /// One side could not go on for so long.
@@ -67,28 +83,29 @@ impl Meter {
 pub struct Passage {
     meter: Rc<Meter>,
     blocked_before: Duration,
+    /// Up and down.
+    times_before: (u64, u64),
 }
 
 impl Passage {
     pub(super) fn new(meter: &Rc<Meter>) -> Self {
-        Self { meter: Rc::clone(meter), blocked_before: meter.blocked.get() }
+        let times_before = (meter.up.times.get(), meter.down.times.get());
+        Self { meter: Rc::clone(meter), blocked_before: meter.blocked.get(), times_before }
     }
 
     /// What all rounds of the connection took so far, where client and server take turns: a handshake.
     pub(super) fn rounds(&self) -> Duration {
-        let Meter { up, down, rounds, is_speaking, .. } = &*self.meter;
-        let this = if is_speaking.get() { Duration::ZERO } else { up.get() + down.get() };
-        rounds.get() + this
+        let meter = &self.meter;
+        let last = if meter.is_speaking.get() { Duration::ZERO } else { meter.last_round() };
+        meter.rounds.get() + last
     }
 
     /// How much of the time until now the network has taken. Where several requests share the connection it is the way
     /// of the bytes that went and came last.
     pub fn delay(&self) -> Duration {
-        let now = Instant::now();
-        let held = |since: Option<Instant>| since.map_or(Duration::ZERO, |since| now - since);
-        let meter = &self.meter;
-        let up = meter.up.get().max(held(meter.up_since.get()));
-        let down = meter.down.get().max(held(meter.down_since.get()));
-        up + down + (meter.blocked.get() - self.blocked_before)
+        let (meter, now) = (&self.meter, Instant::now());
+        let (up_before, down_before) = self.times_before;
+        let blocked = meter.blocked.get() - self.blocked_before;
+        meter.up.delay(up_before, now) + meter.down.delay(down_before, now) + blocked
     }
 }

@@ -140,7 +140,7 @@ impl<W: Wire> Shaped<W> {
                 Poll::Ready(Ok(0)) | Poll::Pending => return,
                 Poll::Ready(Ok(written)) => {
                     let held = self.up.take(written, now);
-                    self.meter.went_out(held, self.up.held_since());
+                    self.meter.up.let_through(held, self.up.held_since());
                 }
                 Poll::Ready(Err(error)) => {
                     self.write_error = Some(error.kind());
@@ -183,7 +183,7 @@ impl<W: Wire> Shaped<W> {
                             bytes.len() == room,
                             |leaves| stall.wait(link, random, leaves),
                         );
-                        self.meter.came(self.down.held_since());
+                        self.meter.down.holds(self.down.held_since());
                     }
                 }
                 false
@@ -314,7 +314,8 @@ impl<W: Wire> AsyncRead for Shaped<W> {
         }
         if this.wire.is_some() {
             let held = this.down.take(bytes, now);
-            this.meter.came_in(held, this.down.held_since());
+            this.meter.down.let_through(held, this.down.held_since());
+            this.meter.listened();
         }
         Poll::Ready(Ok(()))
     }
@@ -349,12 +350,13 @@ impl<W: Wire> AsyncWrite for Shaped<W> {
         if let Some(since) = this.up.full_since.take() {
             this.meter.was_blocked(now - since);
         }
-        if this.meter.spoke(now) {
+        if this.meter.spoke() {
             this.draw_faults(now);
         }
         let count = room.min(wanted);
         let (link, stall, random) = (&this.link, &mut this.stall, &mut this.random);
         this.up.send(link, bufs, count, count < wanted, |leaves| stall.wait(link, random, leaves));
+        this.meter.up.holds(this.up.held_since());
         this.release(cx, now);
         // Whoever writes may not poll again of itself.
         this.set_timer(cx, now);

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_net::{Dialed, Dialer, Endpoint, NetConfig, NetError, Proxies, Security, Traffic};
-use squall_options::{FromText as _, Hosts, IpPool};
+use squall_net::{
+    DialError, Dialed, Dialer, Endpoint, Link, NetConfig, NetError, Proxies, Security, Traffic,
+};
+use squall_options::{FromText as _, Hosts, IpPool, Network};
 use squall_testing::{Authority, ScriptedServer, Signal, Step, Validity};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -151,4 +153,53 @@ async fn a_local_address_is_used_or_the_dial_fails() {
     // A documentation address (RFC 5737) belongs to no machine.
     let error = dial(from("192.0.2.1"), "127.0.0.1", port, Security::Plain).await.unwrap_err();
     assert_eq!(error.code, 1213, "{error}");
+}
+
+/// The network that an option asks for, for a test that begins now.
+fn network(option: &str) -> Rc<Link> {
+    let network = Network::from_text(option).expect("a network");
+    let profile = network.of_scenario("any").expect("for everyone").of_vu(1, 0);
+    Rc::new(Link::new(profile, 0, 1, tokio::time::Instant::now()))
+}
+
+async fn dial_through(option: &str, config: NetConfig, endpoint: Endpoint<'_>) -> Result<Dialed, DialError> {
+    let traffic = Rc::new(Traffic::default());
+    traffic.set_link(Some(network(option)));
+    Dialer::new(config).expect("the configuration is valid").dial(endpoint, 1, &traffic).await
+}
+
+#[tokio::test]
+async fn a_bad_network_makes_dialling_slow() {
+    let authority = Authority::new();
+    let config = authority.server(&["a.test"], Validity::Current).server_config(&["h2"], None);
+    let server = ScriptedServer::start_tls(config, vec![vec![Step::ReadToEnd]]);
+    let address = server.address().to_string();
+    let mut config =
+        NetConfig { hosts: Hosts::new([("a.test", address.as_str())]).unwrap(), ..NetConfig::default() };
+    config.tls.extra_roots_pem = vec![authority.pem()];
+    let option = r#"{"latency": 30, "dns": {"delay": 40}, "tls": {"delay": 50}}"#;
+    let endpoint = Endpoint { host: "a.test", port: 443, security: Security::TlsHttp2 };
+    let dialed = dial_through(option, config, endpoint).await.unwrap();
+    let ms = Duration::from_millis;
+    assert!(dialed.connecting >= ms(30), "{:?}", dialed.connecting);
+    // The delay, and the handshake's round trip.
+    assert!(dialed.tls_handshaking >= ms(80), "{:?}", dialed.tls_handshaking);
+    let (delay, all) = (dialed.network_delay, dialed.connecting + dialed.tls_handshaking + ms(40));
+    assert!(delay >= ms(150) && delay < all + ms(20), "{delay:?} of {all:?}");
+}
+
+#[tokio::test]
+async fn a_bad_network_may_not_connect_at_all() {
+    let server = ScriptedServer::start(vec![]);
+    let port = server.address().port();
+    let lost = NetConfig { dial_timeout: Duration::from_millis(20), ..NetConfig::default() };
+    let endpoint = Endpoint { host: "127.0.0.1", port, security: Security::Plain };
+    let failed = dial_through(r#"{"loss": 1}"#, lost, endpoint).await.unwrap_err();
+    assert_eq!((failed.error.code, &*failed.error.text), (1211, "dial: i/o timeout"));
+    assert!(failed.network_delay >= Duration::from_millis(20), "{:?}", failed.network_delay);
+
+    let endpoint = Endpoint { host: "localhost", ..endpoint };
+    let failed =
+        dial_through(r#"{"dns": {"failure": 1}}"#, NetConfig::default(), endpoint).await.unwrap_err();
+    assert_eq!((failed.error.code, &*failed.error.text), (1100, "lookup: server misbehaving"));
 }

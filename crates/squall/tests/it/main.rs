@@ -5,6 +5,7 @@
 mod hosts;
 mod lifecycle;
 mod memory;
+mod network;
 mod options;
 mod outputs;
 mod sandbox;

@@ -39,12 +39,21 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Records the attempt to connect that began at `started`.
-    pub(super) fn new(vu: &VuState, base: &Arc<TagSet>, facts: &Facts, started: Time, took_ms: f64) -> Meter {
+    /// Records the attempt to connect that began at `started`: how long it took, and how much of that the network.
+    pub(super) fn new(
+        vu: &VuState,
+        base: &Arc<TagSet>,
+        facts: &Facts,
+        started: Time,
+        [took_ms, network_ms]: [f64; 2],
+    ) -> Meter {
         let tags = tags(vu, base, facts);
         let series = |metric: MetricId| vu.worker.recorder.borrow_mut().series(metric, &tags);
         record(vu, series(builtin::WS_SESSIONS), 1.0);
         record(vu, series(builtin::WS_CONNECTING), took_ms);
+        if let Some(metrics) = vu.worker.network_metrics.filter(|_| vu.traffic.is_shaped()) {
+            record(vu, series(metrics.delay), network_ms);
+        }
         Meter {
             started,
             session_duration: series(builtin::WS_SESSION_DURATION),

@@ -110,9 +110,11 @@ impl Opening {
     pub(super) async fn connect(&self, vu: &VuState) -> Opened {
         let started = vu.worker.clock.now();
         let outcome = self.shake_hands(vu).await;
-        let (socket, response, connecting, remote) = match outcome {
-            Ok(it) => (Ok(it.socket), Some(it.response), it.connecting, Some(it.remote)),
-            Err(Failed { error, response, connecting }) => (Err(error), response, connecting, None),
+        let (socket, response, took, remote) = match outcome {
+            Ok(it) => (Ok(it.socket), Some(it.response), [it.connecting, it.network_delay], Some(it.remote)),
+            Err(Failed { error, response, connecting, network_delay }) => {
+                (Err(error), response, [connecting, network_delay], None)
+            }
         };
         let answer = response.as_ref().map(|response| {
             let protocol = response.header("Sec-WebSocket-Protocol").unwrap_or_default();
@@ -123,7 +125,7 @@ impl Opening {
         let has_ip = vu.worker.settings.has_tag(SystemTag::Ip);
         let ip = remote.filter(|_| has_ip).map(|remote| remote.ip());
         let facts = Facts { url: &self.url, naming: self.naming, answer, ip };
-        let meter = Meter::new(vu, &self.tags, &facts, started, millis(connecting));
+        let meter = Meter::new(vu, &self.tags, &facts, started, took.map(millis));
         Opened { meter, response, socket }
     }
 
@@ -132,6 +134,7 @@ impl Opening {
             error: NetError::generic(text),
             response: None,
             connecting: Default::default(),
+            network_delay: Default::default(),
         };
         let malformed = || failed("malformed ws or wss URL".to_owned());
         let url = Url::parse(&self.url).map_err(|error| match error {
