@@ -5,6 +5,9 @@
 
 mod deflate;
 mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handshake;
 mod socket;
 
