@@ -17,6 +17,8 @@ pub struct Outcome {
     pub duration: Duration,
     /// What was run, to run it again.
     pub command: Vec<String>,
+    /// Breakwater's command line, when it served the test.
+    pub breakwater: Option<String>,
     /// What its summary says; a test that ended before it measured anything has none.
     pub measured: Option<Measured>,
 }
@@ -74,6 +76,7 @@ impl Outcome {
             "exit_code": self.exit_code,
             "duration_s": self.duration.as_secs_f64(),
             "command": self.command,
+            "breakwater": self.breakwater,
             "measured": self.measured.as_ref().map(Measured::to_json),
         })
     }

@@ -16,7 +16,7 @@ pub struct Report {
     pub set: Option<String>,
     /// Where the load went; with `--breakwater` the first one.
     pub base_url: String,
-    /// Breakwater's command line, when it was started for this run.
+    /// Breakwater's command line, when it was started for this run; that of the first test.
     pub breakwater: Option<String>,
     /// As RFC 3339 says it.
     pub started_at: String,

@@ -13,6 +13,7 @@ fn report() -> Report {
         verdict,
         duration: Duration::from_millis(61_249),
         command: vec!["squall".into(), "run".into(), format!("{name}.js")],
+        breakwater: (name == "smoke").then(|| "breakwater connex --workers=2".into()),
         measured,
     };
     let smoke = Measured {

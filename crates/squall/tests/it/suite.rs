@@ -179,6 +179,9 @@ fn breakwater_serves_for_the_run() {
     output.check(0, "");
     assert_eq!(verdicts(&sandbox), "one passed; two passed");
     assert!(output.stdout.contains(" is breakwater fluxor --max-connections 77\n"), "{}", output.stdout);
+    let report: Value = serde_json::from_str(&sandbox.read("out/suite.json")).expect("JSON");
+    let served_by: Vec<_> = (0..2).map(|test| report["tests"][test]["breakwater"].as_str()).collect();
+    assert_eq!(served_by, [Some("breakwater fluxor"), Some("breakwater fluxor --max-connections 77")]);
 }
 
 const SLEEPS: &str = "import { sleep } from 'k6';

@@ -159,6 +159,7 @@ impl Run<'_> {
             exit_code: status.code(),
             duration: started.elapsed(),
             command: [vec![crate::PROGRAM.to_owned()], arguments].concat(),
+            breakwater: self.target.breakwater(),
             measured: folder.measured(),
             ..not_run(step, String::new())
         })
@@ -238,6 +239,7 @@ fn not_run(step: &Step<'_>, why: String) -> Outcome {
         exit_code: None,
         duration: Duration::ZERO,
         command: Vec::new(),
+        breakwater: None,
         measured: None,
     }
 }
