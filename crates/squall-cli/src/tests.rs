@@ -157,7 +157,7 @@ fn every_example_passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let scripts = fs::read_dir(&folder).expect("examples").map(|entry| entry.expect("an entry").path());
     let scripts: Vec<_> = scripts.filter(|path| path.extension().is_some_and(|it| it == "js")).collect();
-    assert_eq!(scripts.len(), 10);
+    assert_eq!(scripts.len(), 11);
     let target = target::start(([127, 0, 0, 1], 0).into()).expect("a free port");
     let base_url = target.base_url();
     std::thread::scope(|scope| {
