@@ -92,7 +92,7 @@ export function takePart(membership, { seconds, everyMs, track, watches = false,
       [lostAt, retries] = [0, 0];
       return undefined;
     };
-    socket.onmessage = ({ data }) => hear(data);
+    if (watches || !track) socket.onmessage = ({ data }) => hear(data); // nobody else needs to be woken
     socket.onerror = () => {}; // a close follows
     socket.onclose = () => {
       if (Date.now() >= end) return;
