@@ -300,10 +300,16 @@ impl Connection {
         let Self { mut socket, seat, .. } = self;
         // From here on the participant is away, or sits elsewhere.
         drop(seat);
-        let End::Ours { code, said, .. } = end else { return };
-        let frame = CloseFrame { code, reason: said.as_ref().into() };
+        let farewell = match end {
+            End::Ours { code, said, .. } => Some(CloseFrame { code, reason: said.as_ref().into() }),
+            // The socket has the answer to the client's close ready, and reading on sends it.
+            End::Client("closed") => None,
+            End::Client(_) => return,
+        };
         let closing = async {
-            socket.send(Message::Close(Some(frame))).await?;
+            if farewell.is_some() {
+                socket.send(Message::Close(farewell)).await?;
+            }
             while socket.next().await.is_some_and(|received| received.is_ok()) {}
             Ok::<_, axum::Error>(())
         };

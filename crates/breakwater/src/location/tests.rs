@@ -9,7 +9,13 @@ use http_body_util::BodyExt;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use serde_json::{Value, json};
 use tokio::{io::DuplexStream, time::timeout};
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
+};
 use tower::ServiceExt;
 
 use crate::kit::{Kit, config::Settings, http::finish};
@@ -209,4 +215,22 @@ async fn a_client_that_does_not_read_a_large_presence_is_given_up() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_client_that_closes_is_answered() {
+    let service = Service::start(Settings::default()).await;
+    let [door] = service.doors(&["a".to_owned()]).await.try_into().unwrap();
+    let mut socket = service.connect(&door, 64 << 10).await;
+    assert_eq!(soon(read(&mut socket)).await["type"], "welcome");
+    let goodbye = CloseFrame { code: CloseCode::Normal, reason: "home".into() };
+    socket.send(Message::Close(Some(goodbye.clone()))).await.unwrap();
+    let last = soon(async {
+        let mut last = None;
+        while let Some(message) = socket.next().await {
+            last = Some(message.expect("the connection ends with a close, not in the middle"));
+        }
+        last
+    });
+    assert_eq!(last.await, Some(Message::Close(Some(goodbye))));
 }
