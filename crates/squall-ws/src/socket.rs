@@ -26,11 +26,10 @@ const SCRATCH_BYTES: usize = 32 << 10;
 /// A control frame must be on its way within this time: k6's limit.
 const WRITE_WAIT: Duration = Duration::from_secs(10);
 
-/// An outbox that has grown beyond this is given up once it is empty.
-const OUTBOX_KEPT_BYTES: usize = 4 << 10;
-
 thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into());
+    /// Where a frame is put together.
+    static FRAME: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Something that is said in one piece.
@@ -150,14 +149,32 @@ impl Socket {
         if self.has_said_farewell || self.is_over || self.write_error.is_some() {
             return;
         }
-        frame::write(&mut self.outbox, opcode, is_compressed, rand::random(), payload);
-        // Mostly there is room, and nothing to wait for. An error shows when the next event is waited for.
+        // Mostly there is room, and nothing to wait for or to keep. An error shows when the next event is waited for.
         let waker = self.waker.clone();
-        let is_stuck = self.poll_send(&mut Context::from_waker(&waker)).is_pending();
+        let mut cx = Context::from_waker(&waker);
+        FRAME.with_borrow_mut(|frame| {
+            frame.clear();
+            frame::write(frame, opcode, is_compressed, rand::random(), payload);
+            let written = match self.outbox.is_empty() {
+                true => self.write_at_once(&mut cx, frame),
+                false => 0,
+            };
+            self.outbox.extend_from_slice(&frame[written..]);
+            frame.shrink_to(SCRATCH_BYTES);
+        });
+        let is_stuck = self.poll_send(&mut cx).is_pending();
         if is_stuck && opcode.is_control() && self.write_limit.is_none() {
             self.write_limit = Some(Box::pin(tokio::time::sleep(WRITE_WAIT)));
             // Whoever waits has to wait for the limit, too.
             waker.wake();
+        }
+    }
+
+    /// How much the connection takes. Of an error nothing is written, and it shows again.
+    fn write_at_once(&mut self, cx: &mut Context<'_>, frame: &[u8]) -> usize {
+        match Pin::new(&mut self.stream).poll_write(cx, frame) {
+            Poll::Ready(Ok(written)) => written,
+            _ => 0,
         }
     }
 
@@ -291,9 +308,6 @@ impl Socket {
     fn empty_outbox(&mut self) {
         self.sent = 0;
         self.write_limit = None;
-        self.outbox.clear();
-        if self.outbox.capacity() > OUTBOX_KEPT_BYTES {
-            self.outbox = Vec::new();
-        }
+        self.outbox = Vec::new();
     }
 }

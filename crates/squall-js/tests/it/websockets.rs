@@ -162,3 +162,16 @@ fn an_exception_ends_all_sockets_of_the_iteration_and_the_next_one_begins() {
     assert_eq!(errors, [true, true], "{:?}", ran.log);
     assert_eq!(ran.count(builtin::ITERATIONS), 2);
 }
+
+#[test]
+fn a_blocking_socket_s_first_exception_counts() {
+    let target = Target::start();
+    let body = "
+        ws.connect(`${url}/ws/echo`, (socket) => {
+            socket.on('close', (code) => { console.log(code); throw new Error('second'); });
+            socket.on('open', () => { throw new Error('first'); });
+        });";
+    let ran = run_connected(&script(&target, 1, "", body));
+    assert_eq!(ran.log[0], "info 1001");
+    assert!(ran.log[1].starts_with("error Error: first"), "{:?}", ran.log);
+}

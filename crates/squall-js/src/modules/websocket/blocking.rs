@@ -136,10 +136,37 @@ pub(super) fn connect<'js>(
     };
     let connection = classes::instance(&ctx, connection)?;
     let served = callback.call((connection.clone(),)).and_then(|()| serve(&ctx, &vu, &connection));
-    let closed = close_as(&ctx, &vu, &connection, GOING_AWAY);
+    let ended = end_with(&ctx, &vu, &connection, served);
     connection.borrow().meter.record_end(&vu);
-    served.and(closed)?;
+    ended?;
     response_object(&ctx, &opening.url, response, "")
+}
+
+/// Ends the socket if nothing has yet, whatever became of its handlers.
+fn end_with<'js>(
+    ctx: &Ctx<'js>,
+    vu: &VuState,
+    connection: &Connected<'js>,
+    served: Result<()>,
+) -> Result<()> {
+    match served {
+        Ok(()) => close_as(ctx, vu, connection, GOING_AWAY),
+        Err(_) if vu.is_stopped() => {
+            // No script runs any more: the server alone is told.
+            if let Some(mut socket) = connection.borrow().socket.take() {
+                socket.close(GOING_AWAY, "");
+            }
+            served
+        }
+        Err(_) => {
+            let thrown = ctx.catch();
+            if close_as(ctx, vu, connection, GOING_AWAY).is_err() {
+                // The first one counts.
+                ctx.catch();
+            }
+            Err(ctx.throw(thrown))
+        }
+    }
 }
 
 /// The response as scripts see it; without one its fields are empty.
@@ -175,7 +202,7 @@ fn serve<'js>(ctx: &Ctx<'js>, vu: &VuState, connection: &Connected<'js>) -> Resu
     emit(connection, "open", |_| Ok(None))?;
     while !connection.borrow().is_closed.get() {
         match vu::block_on(ctx, next(vu, connection))? {
-            Next::TimerDue => fire_timer(connection)?,
+            Next::TimerDue => fire_timer(vu, connection)?,
             Next::Event(event) => handle(ctx, vu, connection, event)?,
         }
     }
@@ -199,13 +226,15 @@ async fn next<'js>(vu: &VuState, connection: &Connected<'js>) -> Next {
     .await
 }
 
-fn fire_timer(connection: &Connected) -> Result<()> {
+fn fire_timer(vu: &VuState, connection: &Connected) -> Result<()> {
     let callback = {
         let connection = connection.borrow();
         let mut timers = connection.timers.borrow_mut();
         let Some(((due, number), timer)) = timers.pop_first() else { return Ok(()) };
         if let Some(period) = timer.period {
-            timers.insert((due + period, number), timer.clone());
+            // What was missed is made up for once, not as often as it was missed.
+            let next = (due + period).max(vu.worker.clock.now());
+            timers.insert((next, number), timer.clone());
         }
         timer.callback
     };
@@ -262,13 +291,13 @@ fn close_as<'js>(ctx: &Ctx<'js>, vu: &VuState, connection: &Connected<'js>, code
     if connection.borrow().is_closed.replace(true) {
         return Ok(());
     }
-    let told = say_farewell(ctx, vu, connection, code)
+    let told = say_farewell(ctx, connection, code)
         .and_then(|()| emit(connection, "close", |ctx| code.into_js(ctx).map(Some)));
     connection.borrow().socket.take();
     told
 }
 
-fn say_farewell<'js>(ctx: &Ctx<'js>, vu: &VuState, connection: &Connected<'js>, code: u16) -> Result<()> {
+fn say_farewell<'js>(ctx: &Ctx<'js>, connection: &Connected<'js>, code: u16) -> Result<()> {
     let is_unsent = match &mut *connection.borrow().socket.borrow_mut() {
         Some(socket) => {
             socket.close(code, "");
@@ -276,7 +305,7 @@ fn say_farewell<'js>(ctx: &Ctx<'js>, vu: &VuState, connection: &Connected<'js>, 
         }
         None => false,
     };
-    if !is_unsent || vu.is_stopped() {
+    if !is_unsent {
         return Ok(());
     }
     let flush = poll_fn(|cx| match &mut *connection.borrow().socket.borrow_mut() {
