@@ -150,7 +150,7 @@ fn end_with<'js>(
     served: Result<()>,
 ) -> Result<()> {
     match served {
-        Ok(()) => close_as(ctx, vu, connection, GOING_AWAY),
+        Ok(()) => close_as(ctx, connection, GOING_AWAY),
         Err(_) if vu.is_stopped() => {
             // No script runs any more: the server alone is told.
             if let Some(mut socket) = connection.borrow().socket.take() {
@@ -160,7 +160,7 @@ fn end_with<'js>(
         }
         Err(_) => {
             let thrown = ctx.catch();
-            if close_as(ctx, vu, connection, GOING_AWAY).is_err() {
+            if close_as(ctx, connection, GOING_AWAY).is_err() {
                 // The first one counts.
                 ctx.catch();
             }
@@ -260,34 +260,28 @@ fn handle<'js>(ctx: &Ctx<'js>, vu: &VuState, connection: &Connected<'js>, event:
             }
             emit(connection, "pong", |_| Ok(None))
         }
-        Event::Closing(code, reason) => end(ctx, vu, connection, code, &reason),
-        Event::End => end(ctx, vu, connection, UNEXPECTED_END.0, UNEXPECTED_END.1),
+        Event::Closing(code, reason) => end(ctx, connection, code, &reason),
+        Event::End => end(ctx, connection, UNEXPECTED_END.0, UNEXPECTED_END.1),
         Event::Violation(violation) => {
             emit_error(connection, &violation.to_string())?;
-            close_as(ctx, vu, connection, GOING_AWAY)
+            close_as(ctx, connection, GOING_AWAY)
         }
         Event::Broken(error) => {
             emit_error(connection, &error.text)?;
-            close_as(ctx, vu, connection, GOING_AWAY)
+            close_as(ctx, connection, GOING_AWAY)
         }
     }
 }
 
-fn end<'js>(
-    ctx: &Ctx<'js>,
-    vu: &VuState,
-    connection: &Connected<'js>,
-    code: u16,
-    reason: &str,
-) -> Result<()> {
+fn end<'js>(ctx: &Ctx<'js>, connection: &Connected<'js>, code: u16, reason: &str) -> Result<()> {
     if !is_expected(code) {
         emit_error(connection, &farewell_text(code, reason))?;
     }
-    close_as(ctx, vu, connection, code)
+    close_as(ctx, connection, code)
 }
 
 /// Says farewell, tells the script, and ends the connection; the first time only.
-fn close_as<'js>(ctx: &Ctx<'js>, vu: &VuState, connection: &Connected<'js>, code: u16) -> Result<()> {
+fn close_as<'js>(ctx: &Ctx<'js>, connection: &Connected<'js>, code: u16) -> Result<()> {
     if connection.borrow().is_closed.replace(true) {
         return Ok(());
     }
@@ -460,5 +454,5 @@ fn set_timer<'js>(
 
 fn close<'js>(ctx: Ctx<'js>, This(this): This<Connected<'js>>, code: Opt<Coerced<f64>>) -> Result<()> {
     let code = code.0.map_or(GOING_AWAY, |code| code.0 as u16);
-    close_as(&ctx, &vu::current(), &this, code)
+    close_as(&ctx, &this, code)
 }
