@@ -229,3 +229,14 @@ impl AsyncWrite for Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_lean() {
+        assert_eq!(size_of::<Tcp>(), size_of::<TcpStream>(), "without a profile it is a socket");
+        assert!(size_of::<Shaped<TcpStream>>() <= 400, "{}", size_of::<Shaped<TcpStream>>());
+    }
+}

@@ -142,6 +142,29 @@ fn shares_of_the_vus_have_networks_of_their_own() {
 }
 
 #[test]
+fn events_count_from_the_start_of_the_test() {
+    let target = Target::start();
+    let script = "
+        import http from 'k6/http';
+        import exec from 'k6/execution';
+        import { sleep } from 'k6';
+        export const options = {
+            duration: '1500ms',
+            network: { latency: 10, events: [{ at: '1s', resets: 1 }] },
+            thresholds: { 'http_req_failed{late:false}': ['rate==0'], 'http_req_failed{late:true}': ['rate==1'] },
+        };
+        export const setup = () => sleep(0.4);
+        export default () => {
+            const now = exec.instance.currentTestRunDuration;
+            // What is on the edge may be either.
+            if (now > 700 && now < 1000) return sleep(0.35);
+            http.post(`${__ENV.PLAIN}/post`, 'x', { tags: { late: String(now > 1000) } });
+        };";
+    let output = sandbox(&target, script).run(&[]);
+    output.check(0, "Request Failed");
+}
+
+#[test]
 fn mistakes_are_told_with_their_place() {
     let script = "import { Trend } from 'k6/metrics'; const own = new Trend('network_delay');
         export const options = { iterations: 1, network: { scenarios: { nobody: '3g' } } };
