@@ -146,7 +146,7 @@ fn standard_output_carries_banner_progress_and_summary() {
 
 #[test]
 fn the_demo_is_in_the_program() {
-    let output = Sandbox::new().run("demo -q -u 2 -i 2 --no-thresholds");
+    let output = Sandbox::new().run("demo -q -u 1 -i 1 --no-thresholds");
     assert_eq!(output.exit_code, ExitCode::Success, "{output:?}");
     assert!(output.stdout.contains("checks_succeeded...................: 100.00%"), "{}", output.stdout);
 }
