@@ -58,24 +58,25 @@ impl Path {
         self.groups.front().map(|group| group.sent)
     }
 
-    /// When an end that is seen now arrives: behind everything.
-    pub(super) fn end_due(&self, link: &Link, now: Instant) -> Instant {
-        let due = now + link.conditions(now).latency / 2;
+    /// When an end that was sent then arrives: behind everything.
+    pub(super) fn end_due(&self, link: &Link, sent: Instant) -> Instant {
+        let due = sent + link.conditions(sent).latency / 2;
         self.last_due.map_or(due, |last| last.max(due))
     }
 
-    /// Sends `count` bytes of these, segment by segment. `more_follow`: there is more to send than these. `stalled`
-    /// says until when what leaves at a time has to wait.
+    /// Takes `count` bytes of these that were sent then, segment by segment. `more_follow`: there is more to send than
+    /// these. `stalled` says until when what leaves at a time has to wait.
     pub(super) fn send(
         &mut self,
         link: &Link,
         slices: &[IoSlice<'_>],
         count: usize,
         more_follow: bool,
+        sent: Instant,
         mut stalled: impl FnMut(Instant) -> Instant,
     ) {
         let now = Instant::now();
-        let conditions = link.conditions(now);
+        let conditions = link.conditions(sent);
         let travel = self.random.around(conditions.latency / 2, conditions.jitter / 2);
         let mut left = count;
         for slice in slices {
@@ -88,7 +89,7 @@ impl Path {
             let bytes = left.min(SEGMENT_BYTES);
             left -= bytes;
             let followers = if more_follow { usize::MAX } else { left.div_ceil(SEGMENT_BYTES) };
-            let departs = stalled(link.moved_at(self.direction, now, bytes));
+            let departs = stalled(link.moved_at(self.direction, sent, bytes));
             let lost = link.retransmission(&mut self.random, conditions, followers);
             let due = departs + travel + lost;
             let due = self.last_due.map_or(due, |last| last.max(due));

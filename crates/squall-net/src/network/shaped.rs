@@ -58,6 +58,9 @@ pub(crate) struct Shaped<W: Wire> {
     random: Random,
     up: Path,
     down: Path,
+    /// When the socket was looked at last, and whether somebody is woken when it has something.
+    looked_at: Instant,
+    is_watched: bool,
     /// The socket's end, and when it is seen.
     end: Option<(Instant, Option<io::ErrorKind>)>,
     /// Why the socket took no more. Told to who writes next.
@@ -87,6 +90,8 @@ impl<W: Wire> Shaped<W> {
             random,
             up: Path::new(Direction::Up, of_up),
             down: Path::new(Direction::Down, of_down),
+            looked_at: now,
+            is_watched: false,
             end: None,
             write_error: None,
             cut: None,
@@ -152,6 +157,9 @@ impl<W: Wire> Shaped<W> {
 
     /// Takes from the socket what has come, as far as there is room.
     fn receive(&mut self, cx: &mut Context<'_>, now: Instant) {
+        // What a connection got while it was idle has had its time.
+        let sent = if self.is_watched { now } else { self.looked_at };
+        (self.looked_at, self.is_watched) = (now, false);
         while let (Some(wire), None) = (&mut self.wire, self.end) {
             let room = self.down.room(&self.link, now).min(SCRATCH_BYTES);
             if room == 0 {
@@ -164,10 +172,10 @@ impl<W: Wire> Shaped<W> {
                 match Pin::new(wire).poll_read(cx, &mut buffer) {
                     Poll::Pending => return true,
                     Poll::Ready(Err(error)) => {
-                        self.end = Some((self.down.end_due(&self.link, now), Some(error.kind())))
+                        self.end = Some((self.down.end_due(&self.link, sent), Some(error.kind())))
                     }
                     Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
-                        self.end = Some((self.down.end_due(&self.link, now), None));
+                        self.end = Some((self.down.end_due(&self.link, sent), None));
                     }
                     Poll::Ready(Ok(())) => {
                         // It was there while there was no room.
@@ -181,6 +189,7 @@ impl<W: Wire> Shaped<W> {
                             &[IoSlice::new(bytes)],
                             bytes.len(),
                             bytes.len() == room,
+                            sent,
                             |leaves| stall.wait(link, random, leaves),
                         );
                         self.meter.down.holds(self.down.held_since());
@@ -189,6 +198,7 @@ impl<W: Wire> Shaped<W> {
                 false
             });
             if is_pending {
+                self.is_watched = true;
                 return;
             }
         }
@@ -355,7 +365,7 @@ impl<W: Wire> AsyncWrite for Shaped<W> {
         }
         let count = room.min(wanted);
         let (link, stall, random) = (&this.link, &mut this.stall, &mut this.random);
-        this.up.send(link, bufs, count, count < wanted, |leaves| stall.wait(link, random, leaves));
+        this.up.send(link, bufs, count, count < wanted, now, |leaves| stall.wait(link, random, leaves));
         this.meter.up.holds(this.up.held_since());
         this.release(cx, now);
         // Whoever writes may not poll again of itself.

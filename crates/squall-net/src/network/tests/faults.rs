@@ -168,6 +168,19 @@ fn the_servers_own_end_arrives_after_its_last_words() {
 }
 
 #[test]
+fn what_an_idle_connection_got_has_had_its_time() {
+    run(async {
+        let (mut client, far) = connect(&link(r#"{"latency": 1000}"#, 0));
+        drop(far);
+        // Nobody looks.
+        sleep(MS(60_000)).await;
+        let started = Instant::now();
+        assert_eq!(client.read(&mut [0; 4]).await.unwrap(), 0);
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    });
+}
+
+#[test]
 fn dialling_has_faults_of_its_own() {
     run(async {
         let link = link(r#"{"latency": 100, "loss": "20%", "dns": {"delay": 30, "failure": "10%"}}"#, 0);
