@@ -33,8 +33,10 @@ pub struct Endpoint<'a> {
 /// Plain or encrypted, and what to offer in the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Security {
-    /// Plain TCP.
+    /// Plain TCP. A proxy gets the requests themselves.
     Plain,
+    /// Plain TCP, through a tunnel where there is a proxy: for what is not HTTP.
+    Tunnel,
     /// TLS that offers HTTP/1.1 only.
     Tls,
     /// TLS that offers HTTP/2 before HTTP/1.1.
@@ -131,17 +133,26 @@ impl Dialer {
         traffic: &Rc<Traffic>,
     ) -> Result<Dialed, NetError> {
         let Endpoint { host, port, security } = endpoint;
-        let proxy = self.config.proxies.proxy_for(host, port, security != Security::Plain);
+        let is_tls = matches!(security, Security::Tls | Security::TlsHttp2);
+        let proxy = self.config.proxies.proxy_for(host, port, is_tls);
         let (first_host, first_port) = proxy.map_or((host, port), |p| (p.host.as_str(), p.port));
         let remote = self.address_of(dialling, first_host, first_port).await?;
 
         let started = Instant::now();
         let tcp = self.connect(dialling, remote, vu).await?;
         dialling.connecting = started.elapsed();
-        let tcp = Counted::new(tcp, traffic.clone());
-
+        let mut tcp = Counted::new(tcp, traffic.clone());
+        let proxy = match security {
+            Security::Plain => proxy,
+            _ => {
+                if let Some(proxy) = proxy {
+                    self.tunnel(&mut tcp, endpoint, proxy).await?;
+                }
+                None
+            }
+        };
         let dialed = match security {
-            Security::Plain => Dialed {
+            Security::Plain | Security::Tunnel => Dialed {
                 stream: Stream::plain(tcp),
                 remote,
                 connecting: dialling.connecting,
@@ -153,7 +164,7 @@ impl Dialer {
             },
             Security::Tls | Security::TlsHttp2 => {
                 let passage = tcp.passage();
-                let secured = self.secure(dialling, tcp, endpoint, proxy).await;
+                let secured = self.secure(dialling, tcp, endpoint).await;
                 dialling.shook_hands(passage.as_ref());
                 let (stream, tls_handshaking) = secured?;
                 let (_, connection) = stream.get_ref();
@@ -172,20 +183,22 @@ impl Dialer {
         Ok(dialed)
     }
 
-    /// Makes TLS of a connection to the endpoint, or to the proxy that leads there. Times the handshake.
+    /// Makes a connection to the proxy one to the endpoint.
+    async fn tunnel(&self, tcp: &mut Counted, endpoint: Endpoint<'_>, proxy: &Proxy) -> Result<(), NetError> {
+        let connecting = proxy::connect(tcp, endpoint.host, endpoint.port, proxy);
+        tokio::time::timeout(self.config.dial_timeout, connecting)
+            .await
+            .unwrap_or_else(|_| Err(NetError::dial_timeout()))
+    }
+
+    /// Makes TLS of a connection to the endpoint. Times the handshake.
     async fn secure(
         &self,
         dialling: &mut Dialling,
-        mut tcp: Counted,
+        tcp: Counted,
         endpoint: Endpoint<'_>,
-        proxy: Option<&Proxy>,
     ) -> Result<(TlsStream<Counted>, Duration), NetError> {
-        let Endpoint { host, port, security } = endpoint;
-        if let Some(proxy) = proxy {
-            tokio::time::timeout(self.config.dial_timeout, proxy::connect(&mut tcp, host, port, proxy))
-                .await
-                .unwrap_or_else(|_| Err(NetError::dial_timeout()))?;
-        }
+        let Endpoint { host, security, .. } = endpoint;
         let started = Instant::now();
         dialling.secure().await;
         let stream = self.handshake(host, security, tcp).await?;

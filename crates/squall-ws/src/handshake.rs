@@ -150,12 +150,12 @@ async fn dial_and_ask(
         return Err((NetError::generic(format!("websocket: duplicate header not allowed: {name}")), None));
     }
     let security = match url.scheme() {
-        "ws" => Security::Plain,
+        "ws" => Security::Tunnel,
         "wss" => Security::Tls,
         scheme => return Err((NetError::generic(format!("{scheme} is no scheme of a WebSocket")), None)),
     };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let port = url.port().unwrap_or(if security == Security::Plain { 80 } else { 443 });
+    let port = url.port().unwrap_or(if security == Security::Tunnel { 80 } else { 443 });
     let endpoint = Endpoint { host, port, security };
     let dialed = dialer.dial(endpoint, vu, traffic).await.map_err(|failed| {
         *network_delay = failed.network_delay;

@@ -137,6 +137,22 @@ async fn tls_goes_through_a_tunnel() {
 }
 
 #[tokio::test]
+async fn what_is_not_http_goes_through_a_tunnel_too() {
+    let server = ScriptedServer::start(vec![vec![Step::Read(4), Step::write("pong")]]);
+    let (proxy, tunnel) = tunnel_to(server.address()).await;
+    let proxies = Proxies::from_env(|name| (name == "HTTP_PROXY").then(|| proxy.to_string())).unwrap();
+    let config = NetConfig { proxies, ..NetConfig::default() };
+    let (mut dialed, _) = dial(config, "a.test", 80, Security::Tunnel).await.unwrap();
+    assert!(dialed.forward_proxy.is_none() && dialed.tls.is_none());
+    dialed.stream.write_all(b"ping").await.unwrap();
+    let mut answer = [0; 4];
+    dialed.stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"pong");
+    drop(dialed);
+    assert!(tunnel.await.unwrap().starts_with("CONNECT a.test:80 HTTP/1.1\r\n"));
+}
+
+#[tokio::test]
 async fn plain_requests_go_to_the_proxy_itself() {
     let proxy = ScriptedServer::start(vec![vec![Step::ReadToEnd]]);
     let (dialed, _) = dial(proxied(&proxy), "a.test", 80, Security::Plain).await.unwrap();
