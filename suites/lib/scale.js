@@ -9,9 +9,10 @@
 import { sleep } from 'k6';
 import exec from 'k6/execution';
 
-export const SCALE = positive('SCALE', Number(__ENV.SCALE || 1));
-
 const UNITS = { h: 3600, m: 60, s: 1, ms: 0.001 };
+
+export const SCALE = positive('SCALE', Number(__ENV.SCALE || 1));
+const THINK_S = __ENV.THINK_MS ? seconds(`${__ENV.THINK_MS}ms`) : undefined;
 
 /** A number of users, connections or records at the peak, at this scale: at least one. */
 export function scaled(peak) {
@@ -60,7 +61,7 @@ export function stageAt(stages, progress) {
 
 /** A user's pause between two actions: `seconds` on average, half as much at least and half as much again at most. */
 export function think(random, seconds) {
-  sleep((__ENV.THINK_MS ? Number(__ENV.THINK_MS) / 1000 : seconds) * random.between(0.5, 1.5));
+  sleep((THINK_S ?? seconds) * random.between(0.5, 1.5));
 }
 
 function paceOf(scenarios) {
