@@ -4,10 +4,10 @@ import { check } from 'k6';
 import { Gauge } from 'k6/metrics';
 import { person } from '../lib/people.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale } from '../lib/scale.js';
+import { scale, scaled } from '../lib/scale.js';
 import * as azora from './api.js';
 
-const SIGNED_IN = 25;
+const SIGNED_IN = scaled(25);
 
 const steady = (exec, rate, vus) => ({
   executor: 'constant-arrival-rate',

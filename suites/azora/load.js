@@ -1,11 +1,11 @@
 // 100, 1,000 and 10,000 learners, one level after the other, each of whom does something every ten seconds or so. Ten thousand
 // make a thousand requests a second.
 import { SEED, seeded } from '../lib/random.js';
-import { scale, think } from '../lib/scale.js';
+import { scale, scaled, think } from '../lib/scale.js';
 import { act, signInSome } from './api.js';
 
 const THINK_S = 10;
-const SIGNED_IN = 25;
+const SIGNED_IN = scaled(25);
 
 const level = (vus, startTime) => ({ executor: 'constant-vus', vus, startTime, duration: '2m', gracefulStop: '5s' });
 

@@ -2,10 +2,10 @@
 // cannot be shows in `dropped_iterations`. Everybody is signed in already: 2 % of 10,000 would be 200 password hashes a second,
 // four cores of work that has nothing to do with caches.
 import { SEED, seeded } from '../lib/random.js';
-import { scale } from '../lib/scale.js';
+import { scale, scaled } from '../lib/scale.js';
 import { act, signInSome } from './api.js';
 
-const SIGNED_IN = 25;
+const SIGNED_IN = scaled(25);
 const MIX = { health: 30, profile: 42, courses: 28 };
 
 const level = (rate, startTime, vus) => ({

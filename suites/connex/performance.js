@@ -7,10 +7,10 @@ import { Trend } from 'k6/metrics';
 import { newRun } from '../lib/http.js';
 import { person } from '../lib/people.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale } from '../lib/scale.js';
+import { scale, scaled } from '../lib/scale.js';
 import * as connex from './api.js';
 
-const ACCOUNTS = 20; // whose sign-ins and reads are measured
+const ACCOUNTS = scaled(20); // whose sign-ins and reads are measured
 
 const steady = (exec, rate, vus) => ({
   executor: 'constant-arrival-rate',

@@ -9,11 +9,11 @@ import { Counter } from 'k6/metrics';
 import { field, newRun } from '../lib/http.js';
 import { person } from '../lib/people.js';
 import { SEED, seeded } from '../lib/random.js';
-import { scale, stageAt, think } from '../lib/scale.js';
+import { scale, scaled, stageAt, think } from '../lib/scale.js';
 import * as connex from './api.js';
 
 const MIX = { pages: 25, search: 15, edit: 40, account: 15, auth: 5 };
-const RECORDS = 10; // that all work on
+const RECORDS = scaled(10); // that all work on
 
 // `users` becomes a tag of what is measured in that stage, so that each level has its own limit.
 const stages = [
