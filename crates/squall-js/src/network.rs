@@ -33,6 +33,8 @@ pub(crate) fn tags(vu: &VuState, scenario: &ScenarioRun) -> Arc<TagSet> {
 
 /// What the VU gets of the scenario's networks, if any of them does anything.
 fn profile<'a>(vu: &'a VuState, scenario: &ScenarioRun) -> Option<&'a Arc<NetworkProfile>> {
+    // Mostly there is none, and this is asked whenever a VU begins.
+    vu.worker.network_metrics?;
     let options = &vu.worker.settings.options;
     let shares = options.network_of(&scenario.config.name).filter(|shares| shares.is_active())?;
     Some(shares.of_vu(vu.id_in_test, options.network_seed()))
