@@ -8,6 +8,7 @@ mod birthday;
 mod connex;
 mod exposition;
 mod fluxor;
+mod location;
 mod summary;
 mod table;
 mod trial;
@@ -56,6 +57,11 @@ const TRIALS: &[Trial] = &[
     Trial { system: "birthday", name: "scaling", run: birthday::scaling },
     Trial { system: "birthday", name: "workers", run: birthday::workers },
     Trial { system: "birthday", name: "end to end", run: birthday::end_to_end },
+    Trial { system: "location", name: "storm", run: location::storm },
+    Trial { system: "location", name: "updates", run: location::updates },
+    Trial { system: "location", name: "flood", run: location::flood_of_updates },
+    Trial { system: "location", name: "lifecycle", run: location::lifecycle },
+    Trial { system: "location", name: "geographic", run: location::geographic },
     Trial { system: "azora", name: "users", run: azora::users },
     Trial { system: "azora", name: "throughput", run: azora::throughput },
     Trial { system: "azora", name: "caches", run: azora::caches },

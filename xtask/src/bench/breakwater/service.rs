@@ -56,10 +56,9 @@ impl Service {
         let [port] = tool::free_ports()?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let command_line = flags.iter().fold(named, |line, flag| line + " " + flag);
-        command
-            .args([system, "--listen", &address.to_string()])
-            .args(flags)
-            .envs(variables.iter().filter_map(|(name, value)| Some((setting(name)?, value))));
+        command.args([system, "--listen", &address.to_string()]).args(flags).envs(
+            variables.iter().flat_map(|(name, value)| settings(name).iter().map(move |name| (name, value))),
+        );
         let log = tempfile::tempdir()?;
         let daemon = Daemon::spawn("breakwater", &mut command, &log.path().join("log"), libc::SIGTERM)?;
         let mut service = Service { daemon, api: Api { address }, command_line, _log: log };
@@ -74,13 +73,13 @@ impl Service {
     }
 }
 
-/// The setting of Breakwater that is told where this server is.
-fn setting(variable: &str) -> Option<&'static str> {
+/// The settings of Breakwater that are told where this server is.
+fn settings(variable: &str) -> &'static [&'static str] {
     match variable {
-        "BREAKWATER_TEST_POSTGRES" => Some("BREAKWATER_DATABASE"),
-        "BREAKWATER_TEST_POSTGRES_REPLICA" => Some("BREAKWATER_DATABASE_REPLICA"),
-        "BREAKWATER_TEST_REDIS" => Some("BREAKWATER_CACHE"),
-        "BREAKWATER_TEST_AMQP" => Some("BREAKWATER_QUEUE"),
-        _ => None,
+        "BREAKWATER_TEST_POSTGRES" => &["BREAKWATER_DATABASE"],
+        "BREAKWATER_TEST_POSTGRES_REPLICA" => &["BREAKWATER_DATABASE_REPLICA"],
+        "BREAKWATER_TEST_REDIS" => &["BREAKWATER_CACHE", "BREAKWATER_BUS"],
+        "BREAKWATER_TEST_AMQP" => &["BREAKWATER_QUEUE"],
+        _ => &[],
     }
 }
