@@ -209,16 +209,9 @@ fn sockets(load: &Load) -> Result<()> {
     Ok(())
 }
 
-/// A runtime at work in threads of its own, as the service has it.
+/// The service's runtime at work in threads of its own.
 fn runtime(threads: usize) -> Result<tokio::runtime::Handle> {
-    let mut runtime = match threads {
-        1 => tokio::runtime::Builder::new_current_thread(),
-        _ => tokio::runtime::Builder::new_multi_thread(),
-    };
-    if threads > 1 {
-        runtime.worker_threads(threads);
-    }
-    let runtime = runtime.enable_all().build()?;
+    let runtime = breakwater::service::runtime(threads).enable_all().build()?;
     let handle = runtime.handle().clone();
     // It ends with the process.
     std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));

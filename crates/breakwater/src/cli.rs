@@ -10,7 +10,7 @@ use crate::{
     kit::{
         config, config::Settings, config::StorageSettings, db::Db, mail, server, trace, trace::TraceSettings,
     },
-    service::{Service, System, asked_to_stop},
+    service::{Service, System, asked_to_stop, runtime},
 };
 
 /// Five services made for load. Start one and send it requests; --help after its name shows the settings.
@@ -163,18 +163,6 @@ fn run(command: Command) -> anyhow::Result<()> {
         workers => workers,
     };
     runtime(threads).enable_all().build()?.block_on(serve_until_asked(system, serve))
-}
-
-/// A single thread serves its tasks in turn, however many are ready. Of several threads each has 256 tasks in its own queue,
-/// and those beyond wait until it looks into the common one: of 5,000 busy sockets on one thread that made a fifth wait
-/// for 200 to 500 ms.
-fn runtime(threads: usize) -> tokio::runtime::Builder {
-    if threads == 1 {
-        return tokio::runtime::Builder::new_current_thread();
-    }
-    let mut several = tokio::runtime::Builder::new_multi_thread();
-    several.worker_threads(threads);
-    several
 }
 
 async fn serve_until_asked(system: System, serve: Serve) -> anyhow::Result<()> {
