@@ -47,7 +47,7 @@ pub(crate) fn deflate(message: &[u8]) -> Vec<u8> {
 pub(crate) fn inflate(payload: &[u8]) -> Result<Vec<u8>, Violation> {
     DECOMPRESS.with_borrow_mut(|decompress| {
         decompress.reset(false);
-        let mut out = Vec::with_capacity(payload.len() * 3 + 64);
+        let mut out = Vec::with_capacity((payload.len() * 3 + 64).min(MESSAGE_BYTES_MAX));
         let mut input = payload;
         let mut tail = &TAIL[..];
         loop {

@@ -26,15 +26,14 @@ fn a_socket_outlives_its_iteration_when_the_script_says_so() {
     let body = "
         if (!socket) {
             socket = new WebSocket(`${url}/ws/echo`, null, { keepAcrossIterations: true });
-            socket.onmessage = ({ data }) => console.log(`${__ITER} heard ${data}`);
-            socket.onopen = () => console.log(`${__ITER} open`);
             socket.onclose = () => console.log('never');
-        } else {
-            console.log(`${__ITER} ${socket.readyState}`);
-            socket.send(`${__ITER}`);
+            return new Promise((resolve) => (socket.onopen = () => { console.log(`${__ITER} open`); resolve(); }));
         }
-        // The socket holds no iteration: this does.
-        setTimeout(() => {}, 200);";
+        console.log(`${__ITER} ${socket.readyState}`);
+        socket.send(`${__ITER}`);
+        return new Promise((resolve) => {
+            socket.onmessage = ({ data }) => { console.log(`${__ITER} heard ${data}`); resolve(); };
+        });";
     let ran = run_connected(&script(&target, 3, "let socket;", body));
     ran.check_log(&["info 0 open", "info 1 1", "info 1 heard 1", "info 2 1", "info 2 heard 2"]);
     assert_eq!(ran.count(builtin::WS_SESSIONS), 1);
@@ -45,16 +44,22 @@ fn a_socket_outlives_its_iteration_when_the_script_says_so() {
 fn what_comes_between_iterations_is_handled_by_the_next() {
     let target = Target::start();
     let body = "
-        if (!socket) {
-            socket = new WebSocket(`${url}/ws/echo`, null, { keepAcrossIterations: true });
-            return new Promise((resolve) => (socket.onopen = resolve)).then(() => {
-                socket.send('late');
-                socket.onmessage = ({ data }) => console.log(`${__ITER} heard ${data}`);
-            });
-        }
-        sleep(0.2);";
-    let ran = run_connected(&script(&target, 2, "let socket;", body));
+        if (socket) return new Promise((resolve) => (hear = resolve));
+        socket = new WebSocket(`${url}/ws/echo`, null, { keepAcrossIterations: true });
+        socket.onmessage = ({ data }) => { console.log(`${__ITER} heard ${data}`); hear(); };
+        return new Promise((resolve) => (socket.onopen = resolve)).then(() => socket.send('late'));";
+    let ran = run_connected(&script(&target, 2, "let socket, hear;", body));
     ran.check_log(&["info 1 heard late"]);
+}
+
+#[test]
+fn a_socket_that_outlives_iterations_holds_none() {
+    let target = Target::start();
+    let body = "
+        new WebSocket(`${url}/ws/silent`, null, { keepAcrossIterations: true });
+        console.log(__ITER);";
+    let ran = run_connected(&script(&target, 2, "", body));
+    ran.check_log(&["info 0", "info 1"]);
 }
 
 #[test]
@@ -89,9 +94,9 @@ fn pings_are_answered_while_the_script_waits_for_something_else() {
         const socket = new WebSocket(`${url}/ws/ping?timed`);
         socket.onopen = () => {
             socket.send('a');
-            http.get(`${url.replace('ws', 'http')}/delay-ms/500`);
+            http.get(`${url.replace('ws', 'http')}/delay-ms/1000`);
         };
-        socket.onmessage = ({ data }) => { console.log(Number(data) < 400); socket.close(); };";
+        socket.onmessage = ({ data }) => { console.log(Number(data) < 900); socket.close(); };";
     let ran = run_connected(&script(&target, 1, "", body));
     ran.check_log(&["info true"]);
 }
