@@ -75,7 +75,6 @@ impl Path {
         sent: Instant,
         mut stalled: impl FnMut(Instant) -> Instant,
     ) {
-        let now = Instant::now();
         let conditions = link.conditions(sent);
         let travel = self.random.around(conditions.latency / 2, conditions.jitter / 2);
         let mut left = count;
@@ -95,8 +94,8 @@ impl Path {
             let due = self.last_due.map_or(due, |last| last.max(due));
             self.last_due = Some(due);
             match self.groups.back_mut() {
-                Some(group) if group.due == due && group.sent == now => group.bytes += bytes,
-                _ => self.groups.push_back(Group { bytes, sent: now, due }),
+                Some(group) if group.due == due && group.sent == sent => group.bytes += bytes,
+                _ => self.groups.push_back(Group { bytes, sent, due }),
             }
         }
     }

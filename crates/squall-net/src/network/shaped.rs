@@ -58,9 +58,9 @@ pub(crate) struct Shaped<W: Wire> {
     random: Random,
     up: Path,
     down: Path,
-    /// When the socket was looked at last, and whether somebody is woken when it has something.
+    /// When the socket was looked at last, and whether somebody waits for what it has next.
     looked_at: Instant,
-    is_watched: bool,
+    is_awaited: bool,
     /// The socket's end, and when it is seen.
     end: Option<(Instant, Option<io::ErrorKind>)>,
     /// Why the socket took no more. Told to who writes next.
@@ -91,7 +91,7 @@ impl<W: Wire> Shaped<W> {
             up: Path::new(Direction::Up, of_up),
             down: Path::new(Direction::Down, of_down),
             looked_at: now,
-            is_watched: false,
+            is_awaited: false,
             end: None,
             write_error: None,
             cut: None,
@@ -111,7 +111,8 @@ impl<W: Wire> Shaped<W> {
     pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let now = Instant::now();
         self.advance(cx, now)?;
-        if !self.down.arrived(now).is_empty() || self.has_ended(now) {
+        self.is_awaited = self.down.arrived(now).is_empty() && !self.has_ended(now);
+        if !self.is_awaited {
             return Poll::Ready(Ok(()));
         }
         self.set_timer(cx, now);
@@ -157,9 +158,10 @@ impl<W: Wire> Shaped<W> {
 
     /// Takes from the socket what has come, as far as there is room.
     fn receive(&mut self, cx: &mut Context<'_>, now: Instant) {
-        // What a connection got while it was idle has had its time.
-        let sent = if self.is_watched { now } else { self.looked_at };
-        (self.looked_at, self.is_watched) = (now, false);
+        // What a connection got while it was idle has had its time. Else it has come just now, and not before what was
+        // released a moment ago.
+        let idle_since = Some(self.looked_at).filter(|_| !self.is_awaited);
+        self.looked_at = now;
         while let (Some(wire), None) = (&mut self.wire, self.end) {
             let room = self.down.room(&self.link, now).min(SCRATCH_BYTES);
             if room == 0 {
@@ -172,17 +174,20 @@ impl<W: Wire> Shaped<W> {
                 match Pin::new(wire).poll_read(cx, &mut buffer) {
                     Poll::Pending => return true,
                     Poll::Ready(Err(error)) => {
-                        self.end = Some((self.down.end_due(&self.link, sent), Some(error.kind())))
+                        self.end = Some((
+                            self.down.end_due(&self.link, idle_since.unwrap_or(now)),
+                            Some(error.kind()),
+                        ))
                     }
                     Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
-                        self.end = Some((self.down.end_due(&self.link, sent), None));
+                        self.end = Some((self.down.end_due(&self.link, idle_since.unwrap_or(now)), None));
                     }
                     Poll::Ready(Ok(())) => {
                         // It was there while there was no room.
                         if let Some(since) = full_since {
                             self.meter.was_blocked(now - since);
                         }
-                        let bytes = buffer.filled();
+                        let (bytes, sent) = (buffer.filled(), idle_since.unwrap_or_else(Instant::now));
                         let (link, stall, random) = (&self.link, &mut self.stall, &mut self.random);
                         self.down.send(
                             link,
@@ -198,7 +203,6 @@ impl<W: Wire> Shaped<W> {
                 false
             });
             if is_pending {
-                self.is_watched = true;
                 return;
             }
         }
@@ -297,6 +301,7 @@ impl<W: Wire> AsyncRead for Shaped<W> {
         let now = Instant::now();
         this.advance(cx, now)?;
         let arrived = this.down.arrived(now);
+        this.is_awaited = arrived.is_empty();
         if arrived.is_empty() {
             return match this.end {
                 Some((_, error)) if this.has_ended(now) => {

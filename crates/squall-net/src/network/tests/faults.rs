@@ -170,9 +170,15 @@ fn the_servers_own_end_arrives_after_its_last_words() {
 #[test]
 fn what_an_idle_connection_got_has_had_its_time() {
     run(async {
-        let (mut client, far) = connect(&link(r#"{"latency": 1000}"#, 0));
-        drop(far);
-        // Nobody looks.
+        let (mut client, mut far) = connect(&link(r#"{"latency": 1000}"#, 0));
+        let server = tokio::spawn(async move {
+            far.read_exact(&mut [0; 4]).await.unwrap();
+            far.write_all(&[0; 4]).await.unwrap();
+            sleep(MS(2_000)).await;
+        });
+        ask(&mut client, 4, 4).await.unwrap();
+        server.await.unwrap();
+        // The server has closed, and nobody looks.
         sleep(MS(60_000)).await;
         let started = Instant::now();
         assert_eq!(client.read(&mut [0; 4]).await.unwrap(), 0);
