@@ -36,7 +36,8 @@ export const health = () => http.get(`${BASE}/health`);
 /** Signs in and gives the access token, or undefined when the service refuses. */
 export function signIn(number) {
   const email = `learner-${number}@azora.example`;
-  return field(http.post(`${API}/auth/login`, JSON.stringify({ email, password: PASSWORD }), params({ json: true })), 'access_token');
+  const response = http.post(`${API}/auth/login`, JSON.stringify({ email, password: PASSWORD }), params({ json: true }));
+  return field(response, 'access_token');
 }
 
 /** Tokens of `count` learners, for tests with more users than the service can sign in meanwhile: they share them. */
@@ -44,7 +45,7 @@ export function signInSome(count) {
   const tokens = [];
   for (let number = 1; number <= count; number++) tokens.push(signIn(number));
   if (!tokens[0]) {
-    throw new Error(`learner-1 cannot sign in at ${BASE}: start the service with --azora-seed ${LEARNERS}, or set LEARNER_PASSWORD`);
+    throw new Error(`learner-1 cannot sign in at ${BASE}: start it with --azora-seed ${LEARNERS}, or set LEARNER_PASSWORD`);
   }
   return tokens;
 }

@@ -46,7 +46,9 @@ export function createSessions(count, describe) {
   const ids = [];
   for (let i = 0; i < count; i++) {
     const created = create(describe());
-    if (!check(created, { 'session created': (r) => r.status === 201 })) throw new Error(`no session: ${created.status} ${created.body}`);
+    if (!check(created, { 'session created': (r) => r.status === 201 })) {
+      throw new Error(`no session: ${created.status} ${created.body}`);
+    }
     ids.push(created.json('id'));
   }
   return ids;

@@ -25,7 +25,7 @@ export const options = scale({
       people: [
         { weight: 40, profile: { name: 'same continent', latency: '50ms', jitter: '10ms', loss: '1%' } },
         { weight: 30, profile: { name: 'across the ocean', latency: '150ms', jitter: '20ms', loss: '2%' } },
-        { weight: 20, profile: { name: 'other side of the world', latency: '300ms', jitter: '40ms', loss: '3%', resets: '0.5/min' } },
+        { weight: 20, profile: { name: 'far side', latency: '300ms', jitter: '40ms', loss: '3%', resets: '0.5/min' } },
         { weight: 10, profile: { name: 'bad mobile', latency: '500ms', jitter: '100ms', loss: '5%', resets: '1/min' } },
       ],
     },

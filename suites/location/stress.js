@@ -1,6 +1,6 @@
 // How many are too many? Up to 20,000 people who join a session, share their way for a quarter of a minute, and join another.
-// Each level has figures of its own in the summary, which tell the last one that was served well; what fails the test is a service
-// that breaks.
+// Each level has figures of its own in the summary, which tell the last one that was served well; what fails the test is a
+// service that breaks.
 import { check } from 'k6';
 import exec from 'k6/execution';
 import { Track } from '../lib/gps.js';
