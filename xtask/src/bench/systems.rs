@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use self::table::Verdict;
+use self::table::{Beside, Verdict};
 use self::trial::{Bench, Finding, Work};
 use crate::servers::{self, Servers};
 use crate::tool;
@@ -94,14 +94,10 @@ impl SystemsArgs {
 
 /// Runs the chore. It fails when a promise could not be measured, not when one is missed: the table tells that.
 pub(super) fn run(args: &SystemsArgs) -> Result<()> {
+    let (squall, breakwater) = (tool::squall(true)?, tool::breakwater()?);
     let begun = Instant::now();
     let servers = Servers::start(&servers::ALL)?;
-    let bench = Bench {
-        squall: tool::squall(true)?,
-        breakwater: tool::breakwater()?,
-        servers: servers.variables().to_vec(),
-        quick: args.quick,
-    };
+    let bench = Bench { squall, breakwater, servers: servers.variables().to_vec(), quick: args.quick };
     let mut report = Report::new(args);
     let mut failed = Vec::new();
     for trial in TRIALS.iter().filter(|trial| args.wants(trial)) {
@@ -152,9 +148,10 @@ impl Report {
     }
 
     fn add(&mut self, system: &str, finding: &Finding, others: f64) {
+        let beside = Beside { others, is_saturated: finding.is_saturated };
         let mut command = finding.command.as_str();
         for row in &finding.rows {
-            let line = row.line(system, others, command);
+            let line = row.line(system, beside, command);
             println!("{line}");
             let _ = writeln!(self.rows, "{line}");
             self.verdicts.push(row.verdict(others));
@@ -176,7 +173,7 @@ impl Report {
         format!(
             "# The five systems, {date}\n\n`{command}` on {cores} cores, which generator, service and servers share: {sum}.\n\
              Figures are of Squall's summary export or of the service's metrics during the trial. *Other work* is the share of\n\
-             the machine that processes outside of it had meanwhile.\n\n{}\n{rows}",
+             the machine that processes outside of it had meanwhile; *generator* is Squall's verdict on itself.\n\n{}\n{rows}",
             table::HEAD
         )
     }

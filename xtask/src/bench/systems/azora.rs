@@ -12,7 +12,7 @@ fn load(script: &'static str, seconds: u64) -> Load {
 /// 100, 1,000 and 10,000 users.
 pub(super) fn users(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("azora", &[], Behind::Servers)?;
-    let run = bench.load(&target, &load("suites/azora/load.js", bench.seconds(120, 30)))?;
+    let run = bench.load(&target, &load("suites/azora/load.js", bench.seconds(60, 24)))?;
     let summary = &run.summary;
     let mut rows = Vec::new();
     for (users, scenario) in [("100", "users_100"), ("1,000", "users_1000"), ("10,000", "users_10000")] {
@@ -37,7 +37,7 @@ pub(super) fn users(bench: &Bench) -> Result<Finding> {
 /// 1,000, 5,000 and 10,000 requests a second.
 pub(super) fn throughput(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("azora", &[], Behind::Servers)?;
-    let run = bench.load(&target, &load("suites/azora/throughput.js", bench.seconds(90, 24)))?;
+    let run = bench.load(&target, &load("suites/azora/throughput.js", bench.seconds(45, 18)))?;
     let summary = &run.summary;
     let peak = run.peak_per_second("breakwater_http_requests_total", std::time::Duration::from_secs(2));
     let mut rows =
@@ -59,7 +59,7 @@ pub(super) fn throughput(bench: &Bench) -> Result<Finding> {
 /// How much the caches answer, and what a reading of the database takes when they do not.
 pub(super) fn caches(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("azora", &[], Behind::Servers)?;
-    let run = bench.load(&target, &load("suites/azora/caches.js", bench.seconds(45, 12)))?;
+    let run = bench.load(&target, &load("suites/azora/caches.js", bench.seconds(25, 10)))?;
     let fills = run.after.quantile(&run.before, "breakwater_cache_fill_seconds", &[], 0.95);
     let stale = 1.0 - run.summary.share("checks{check:the change is there}")?;
     let rows = vec![
@@ -78,7 +78,7 @@ pub(super) fn caches(bench: &Bench) -> Result<Finding> {
 /// gzip, and the way out of it.
 pub(super) fn compression(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("azora", &[], Behind::Nothing)?;
-    let run = bench.load(&target, &load("suites/azora/compression.js", bench.seconds(15, 5)))?;
+    let run = bench.load(&target, &load("suites/azora/compression.js", bench.seconds(8, 4)))?;
     let wrong = (1.0 - run.summary.share("checks")?) * 100.0;
     let share = run.summary.trend("gzip_share", "avg")? * 100.0;
     let rows = vec![

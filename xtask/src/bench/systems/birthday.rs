@@ -44,7 +44,7 @@ impl MailSink {
 pub(super) fn api(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("birthday", &[], Behind::Servers)?;
     let script = "suites/birthday/api-load.js";
-    let load = Load { script, seconds: bench.seconds(90, 20), scale: 1.2, env: Vec::new() };
+    let load = Load { script, seconds: bench.seconds(45, 20), scale: 1.2, env: Vec::new() };
     let run = bench.load(&target, &load)?;
     let peak = run.peak_per_second("breakwater_http_requests_total", Duration::from_secs(2));
     let summary = &run.summary;
@@ -62,7 +62,7 @@ pub(super) fn api(bench: &Bench) -> Result<Finding> {
 pub(super) fn scheduler(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("birthday", &[], Behind::Servers)?;
     let script = "suites/birthday/scheduler.js";
-    let load = Load { script, seconds: bench.seconds(45, 10), scale: 1.0, env: Vec::new() };
+    let load = Load { script, seconds: bench.seconds(25, 10), scale: 1.0, env: Vec::new() };
     let run = bench.load(&target, &load)?;
     let summary = &run.summary;
     let rows = vec![
@@ -86,13 +86,19 @@ pub(super) fn scaling(bench: &Bench) -> Result<Finding> {
     let mut rows = Vec::new();
     let mut one_rate = None;
     let mut command = String::new();
+    let mut is_saturated = false;
     for number in numbers {
         let plant = Plant::start(bench, &sink, *number, 1)?;
         let mut env = vec![("WORKERS", number.to_string())];
         env.extend(one_rate.map(|rate: f64| ("ONE_WORKER_RATE", rate.to_string())));
         let script = "suites/birthday/workers.js";
         let scale = if bench.quick { 0.5 } else { 1.0 };
-        let load = Load { script, seconds: bench.seconds(100, 50), scale, env };
+        let load = Load {
+            script,
+            seconds: if *number == 10 { bench.seconds(80, 44) } else { bench.seconds(60, 40) },
+            scale,
+            env,
+        };
         let run = bench.load(&plant.api, &load)?;
         let rate = run.summary.trend("burst_rate", "value")?;
         rows.push(
@@ -120,8 +126,9 @@ pub(super) fn scaling(bench: &Bench) -> Result<Finding> {
         }
         one_rate.get_or_insert(rate);
         command = plant.command_line(&run.command);
+        is_saturated |= run.summary.is_saturated();
     }
-    Ok(Finding { rows, command })
+    Ok(Finding { rows, command, is_saturated })
 }
 
 /// Ten worker processes as they come, each with many messages at a time.
@@ -130,12 +137,13 @@ pub(super) fn workers(bench: &Bench) -> Result<Finding> {
     let plant = Plant::start(bench, &sink, 10, 64)?;
     let script = "suites/birthday/workers.js";
     let env = vec![("WORKERS", "10".to_owned())];
-    let load = Load { script, seconds: bench.seconds(60, 30), scale: 1.0, env };
+    let load = Load { script, seconds: bench.seconds(40, 20), scale: 1.0, env };
     let run = bench.load(&plant.api, &load)?;
     let rate = run.summary.trend("burst_rate", "value")?;
     let row = Row::new("10 workers, 64 messages at a time", Limit::AtLeast(500.0, "/s"), rate)
         .note("5,000 people's messages at once");
-    Ok(Finding { rows: vec![row], command: plant.command_line(&run.command) })
+    let command = plant.command_line(&run.command);
+    Ok(Finding { rows: vec![row], command, is_saturated: run.summary.is_saturated() })
 }
 
 /// Up to 1,000 people at a time who are added and get their message.
@@ -149,7 +157,7 @@ pub(super) fn end_to_end(bench: &Bench) -> Result<Finding> {
         Behind::Servers,
     )?;
     let script = "suites/birthday/end-to-end.js";
-    let load = Load { script, seconds: bench.seconds(90, 25), scale: 1.0, env: Vec::new() };
+    let load = Load { script, seconds: bench.seconds(50, 20), scale: 1.0, env: Vec::new() };
     let run = bench.load(&target, &load)?;
     let summary = &run.summary;
     let success = summary.share("flow_success")? * 100.0;

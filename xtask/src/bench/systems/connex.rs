@@ -15,7 +15,7 @@ fn load(script: &'static str, seconds: u64) -> Load {
 /// 10 to 100 users with the usual mix.
 pub(super) fn ordinary_day(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("connex", &[], Behind::Nothing)?;
-    let run = bench.load(&target, &load("suites/connex/load.js", bench.seconds(60, 15)))?;
+    let run = bench.load(&target, &load("suites/connex/load.js", bench.seconds(45, 15)))?;
     let rows = vec![
         Row::new("10 to 100 users, p95", Limit::Below(500.0, " ms"), run.summary.p95("http_req_duration")?),
         Row::new("10 to 100 users, errors", Limit::Below(10.0, " %"), failed(&run.summary)?),
@@ -26,7 +26,7 @@ pub(super) fn ordinary_day(bench: &Bench) -> Result<Finding> {
 /// 100, 200 and 300 users who make the database work, on one instance.
 pub(super) fn stress(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("connex", &[], Behind::Servers)?;
-    let run = bench.load(&target, &load("suites/connex/stress.js", bench.seconds(120, 30)))?;
+    let run = bench.load(&target, &load("suites/connex/stress.js", bench.seconds(90, 45)))?;
     let mut rows = Vec::new();
     for (users, limit_ms) in [(100, 500.0), (200, 1_000.0), (300, 2_000.0)] {
         let p95_ms = run.summary.p95(&format!("http_req_duration{{users:{users}}}"))?;
@@ -42,7 +42,7 @@ pub(super) fn stress(bench: &Bench) -> Result<Finding> {
 /// 1,000 requests a second, of each part its share.
 pub(super) fn parts(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("connex", &[], Behind::Servers)?;
-    let run = bench.load(&target, &load("suites/connex/performance.js", bench.seconds(60, 15)))?;
+    let run = bench.load(&target, &load("suites/connex/performance.js", bench.seconds(30, 15)))?;
     let summary = &run.summary;
     let cores = run.cpu_s() / run.seconds;
     let rows = vec![

@@ -17,7 +17,7 @@ fn load(script: &'static str, seconds: u64) -> Load {
 /// 50,000 requests a second.
 pub(super) fn throughput(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("fluxor", &[], Behind::Nothing)?;
-    let run = bench.load(&target, &load("suites/fluxor/throughput.js", bench.seconds(30, 8)))?;
+    let run = bench.load(&target, &load("suites/fluxor/throughput.js", bench.seconds(20, 8)))?;
     let summary = &run.summary;
     let answered = run.counted(ANSWERED, &[]);
     let cpu_us = run.cpu_s() * 1e6 / answered;
@@ -41,7 +41,7 @@ pub(super) fn throughput(bench: &Bench) -> Result<Finding> {
 /// Up to 10,000 clients.
 pub(super) fn clients(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("fluxor", &[], Behind::Nothing)?;
-    let run = bench.load(&target, &load("suites/fluxor/load.js", bench.seconds(75, 20)))?;
+    let run = bench.load(&target, &load("suites/fluxor/load.js", bench.seconds(40, 15)))?;
     let summary = &run.summary;
     let rows = vec![
         Row::new("to 10,000 clients, p95", Limit::Below(200.0, " ms"), summary.p95("accepted_time")?),
@@ -54,7 +54,7 @@ pub(super) fn clients(bench: &Bench) -> Result<Finding> {
 /// 100 clients, 5,000, and 100 again.
 pub(super) fn spike(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("fluxor", &[], Behind::Nothing)?;
-    let run = bench.load(&target, &load("suites/fluxor/spike.js", bench.seconds(60, 20)))?;
+    let run = bench.load(&target, &load("suites/fluxor/spike.js", bench.seconds(40, 15)))?;
     let summary = &run.summary;
     let p95 = |phase: &str| summary.p95(&format!("accepted_time{{phase:{phase}}}"));
     let alive = summary.share("checks{check:alive afterwards}")? * 100.0;
@@ -81,7 +81,7 @@ pub(super) fn regions(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("fluxor", &[&places, "--fluxor-work-ms=40"], Behind::Nothing)?;
     let script = "suites/fluxor/capacity.js";
     let env = vec![("THINK_MS", "0".to_owned())];
-    let run = bench.load(&target, &Load { script, seconds: bench.seconds(60, 18), scale: PART, env })?;
+    let run = bench.load(&target, &Load { script, seconds: bench.seconds(40, 15), scale: PART, env })?;
     let summary = &run.summary;
     let mut rows = Vec::new();
     for (scenario, clients, limit_ms, errors) in

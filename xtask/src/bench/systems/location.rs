@@ -17,7 +17,7 @@ pub(super) fn storm(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("location", &[], Behind::Nothing)?;
     let scale = if bench.quick { 0.3 } else { 1.0 };
     let load =
-        Load { script: "suites/location/storm.js", seconds: bench.seconds(160, 30), scale, env: Vec::new() };
+        Load { script: "suites/location/storm.js", seconds: bench.seconds(120, 25), scale, env: Vec::new() };
     let run = bench.load(&target, &load)?;
     let open = |look: &super::trial::Look| look.metrics.sum("breakwater_location_connections", &[]);
     let most = run.looks.iter().map(open).fold(0.0, f64::max);
@@ -40,7 +40,7 @@ pub(super) fn storm(bench: &Bench) -> Result<Finding> {
 /// What is promised of an instance: 5,000 updates a second, through Redis as beside other instances.
 pub(super) fn updates(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("location", &[], Behind::Servers)?;
-    let run = bench.load(&target, &flood(bench.seconds(45, 15), 0.2))?;
+    let run = bench.load(&target, &flood(bench.seconds(30, 15), 0.2))?;
     let summary = &run.summary;
     let published = run.peak_per_second("breakwater_bus_published_total", SPAN);
     let rows = vec![
@@ -59,7 +59,7 @@ pub(super) fn updates(bench: &Bench) -> Result<Finding> {
 /// 50 users in each of 100 sessions, five updates a second each: 25,000 a second, each for 50.
 pub(super) fn flood_of_updates(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("location", &["--workers=1"], Behind::Nothing)?;
-    let run = bench.load(&target, &flood(bench.seconds(45, 20), 1.0))?;
+    let run = bench.load(&target, &flood(bench.seconds(30, 20), 1.0))?;
     let summary = &run.summary;
     let delivered = run.peak_per_second("breakwater_location_deliveries_total", SPAN);
     let in_service =
@@ -89,7 +89,7 @@ pub(super) fn flood_of_updates(bench: &Bench) -> Result<Finding> {
 pub(super) fn lifecycle(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("location", &[], Behind::Servers)?;
     let script = "suites/location/lifecycle.js";
-    let load = Load { script, seconds: bench.seconds(45, 12), scale: 1.0, env: Vec::new() };
+    let load = Load { script, seconds: bench.seconds(30, 12), scale: 1.0, env: Vec::new() };
     let run = bench.load(&target, &load)?;
     let summary = &run.summary;
     let created = summary.trend("create_time", "count")? / load.seconds as f64 * 60.0;
@@ -106,7 +106,7 @@ pub(super) fn lifecycle(bench: &Bench) -> Result<Finding> {
 pub(super) fn geographic(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("location", &[], Behind::Nothing)?;
     let script = "suites/location/geographic.js";
-    let load = Load { script, seconds: bench.seconds(60, 15), scale: 1.0, env: Vec::new() };
+    let load = Load { script, seconds: bench.seconds(35, 15), scale: 1.0, env: Vec::new() };
     let run = bench.load(&target, &load)?;
     let summary = &run.summary;
     let rows = vec![

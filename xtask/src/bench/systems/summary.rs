@@ -37,6 +37,11 @@ impl Summary {
         self.number(metric, "rate")
     }
 
+    /// Whether Squall says of itself that it could not keep up.
+    pub(super) fn is_saturated(&self) -> bool {
+        self.0["generator"]["saturated"] == Value::Bool(true)
+    }
+
     fn number(&self, metric: &str, field: &str) -> Result<f64> {
         let value = self.0["metrics"][metric][field].as_f64();
         value.with_context(|| format!("the summary has no {field} of {metric}"))
@@ -60,6 +65,8 @@ mod tests {
         assert_eq!(summary.per_second("http_reqs").unwrap(), 2.5);
         assert_eq!((summary.count("http_reqs"), summary.count("errors")), (10.0, 0.0));
         assert_eq!(summary.share("http_req_failed").unwrap(), 0.25);
+        assert!(!summary.is_saturated());
+        assert!(Summary::new(json!({"generator": {"saturated": true}})).is_saturated());
         let error = summary.p95("http_req_duration{users:200}").unwrap_err().to_string();
         assert_eq!(error, "the summary has no p(95) of http_req_duration{users:200}");
     }

@@ -29,8 +29,8 @@ impl Row {
         Row { note: note.into(), ..self }
     }
 
-    /// The line in Markdown; `others` is the share of the machine that other work had, from 0 to 1.
-    pub(super) fn line(&self, system: &str, others: f64, command: &str) -> String {
+    /// The line in Markdown.
+    pub(super) fn line(&self, system: &str, beside: Beside, command: &str) -> String {
         let Row { what, limit, measured, note } = self;
         let unit = match limit {
             Limit::Below(_, unit)
@@ -46,10 +46,11 @@ impl Row {
         };
         let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
         let measured = format!("{}{unit}{note}", number(*measured));
-        let verdict = self.verdict(others).word();
+        let verdict = self.verdict(beside.others).word();
+        let generator = if beside.is_saturated { "saturated" } else { "ok" };
         format!(
-            "| {system} | {what} | {promised} | {measured} | {verdict} | {:.0} % | {command} |",
-            others * 100.0
+            "| {system} | {what} | {promised} | {measured} | {verdict} | {:.0} % | {generator} | {command} |",
+            beside.others * 100.0
         )
     }
 
@@ -67,6 +68,15 @@ impl Row {
             false => Verdict::Missed,
         }
     }
+}
+
+/// What a trial was measured beside.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beside {
+    /// The share of the machine that other work had, from 0 to 1.
+    pub(super) others: f64,
+    /// Squall says of itself that it could not keep up.
+    pub(super) is_saturated: bool,
 }
 
 /// What came of a promise.
@@ -94,8 +104,8 @@ impl Verdict {
 /// Beside more other work than this share of the machine, a missed limit says nothing of the service.
 const OTHERS_MAX: f64 = 0.15;
 
-pub(super) const HEAD: &str = "| system | what | promised | measured | verdict | other work | command |\n\
-                               |---|---|---|---|---|---:|---|";
+pub(super) const HEAD: &str = "| system | what | promised | measured | verdict | other work | generator | command |\n\
+                               |---|---|---|---|---|---:|---|---|";
 
 /// Three digits that count, thousands apart.
 fn number(value: f64) -> String {
@@ -124,6 +134,8 @@ fn number(value: f64) -> String {
 mod tests {
     use super::*;
 
+    const BESIDE: Beside = Beside { others: 0.042, is_saturated: false };
+
     #[test]
     fn numbers_are_for_people() {
         let shown =
@@ -133,10 +145,10 @@ mod tests {
 
     #[test]
     fn a_line_tells_whether_the_promise_is_kept() {
-        let line = |limit, measured| Row::new("p95", limit, measured).line("connex", 0.042, "`x`");
+        let line = |limit, measured| Row::new("p95", limit, measured).line("connex", BESIDE, "`x`");
         assert_eq!(
             line(Limit::Below(500.0, " ms"), 12.5),
-            "| connex | p95 | < 500 ms | 12.5 ms | kept | 4 % | `x` |"
+            "| connex | p95 | < 500 ms | 12.5 ms | kept | 4 % | ok | `x` |"
         );
         let verdict = |limit, measured| Row::new("", limit, measured).verdict(0.0);
         assert_eq!(verdict(Limit::Below(500.0, ""), 500.0), Verdict::Missed);
@@ -154,8 +166,11 @@ mod tests {
 
     #[test]
     fn a_figure_without_a_limit_is_told() {
-        let measured =
-            Row::new("p99", Limit::Measure(" ms"), 3.0).note("all of it").line("location", 0.0, "");
-        assert_eq!(measured, "| location | p99 | measure | 3 ms (all of it) |  | 0 % |  |");
+        let measured = Row::new("p99", Limit::Measure(" ms"), 3.0).note("all of it").line(
+            "location",
+            Beside { is_saturated: true, ..BESIDE },
+            "",
+        );
+        assert_eq!(measured, "| location | p99 | measure | 3 ms (all of it) |  | 4 % | saturated |  |");
     }
 }

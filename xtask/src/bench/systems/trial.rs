@@ -85,6 +85,8 @@ pub(super) struct Look {
 pub(super) struct Finding {
     pub(super) rows: Vec<Row>,
     pub(super) command: String,
+    /// Squall says that it could not keep up.
+    pub(super) is_saturated: bool,
 }
 
 /// The processor time that this bench and all it has started have used, and the machine has.
@@ -247,6 +249,6 @@ impl Run {
     }
 
     pub(super) fn finding(self, rows: Vec<Row>) -> Finding {
-        Finding { rows, command: self.command }
+        Finding { rows, is_saturated: self.summary.is_saturated(), command: self.command }
     }
 }
