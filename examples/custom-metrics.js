@@ -1,5 +1,6 @@
 // Metrics of your own: what they collect is in the summary, and thresholds can ask for it.
 // BASE_URL: the service, http://127.0.0.1:8080 by default.
+import exec from 'k6/execution';
 import http from 'k6/http';
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
 
@@ -30,7 +31,7 @@ export function setup() {
 }
 
 export default function (headers) {
-  const limit = 1 + (__ITER % 10);
+  const limit = 1 + (exec.scenario.iterationInTest % 10);
   const res = http.get(`${BASE_URL}/api/v1/users?limit=${limit}`, { headers });
   listTime.add(res.timings.duration, { limit: String(limit) });
   lastLimit.add(limit);
