@@ -20,7 +20,7 @@ const steady = (exec, rate, vus) => ({
   timeUnit: '1s',
   duration: '5m',
   preAllocatedVUs: vus,
-  maxVUs: 4 * vus,
+  maxVUs: 10 * vus, // for moments in which answers take long
 });
 
 export const options = scale({
