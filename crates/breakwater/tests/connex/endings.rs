@@ -59,8 +59,8 @@ async fn a_new_password_ends_all_sign_ins_also_when_the_client_has_gone() {
     );
     client.write_all(request.as_bytes()).await.unwrap();
     let stopped = async {
-        let waiting =
-            "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+        // Not pg_stat_activity: a transaction goes on seeing the connections that were there when it first looked.
+        let waiting = "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))";
         while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *lock).await.unwrap() == 0 {
             tokio::task::yield_now().await;
         }

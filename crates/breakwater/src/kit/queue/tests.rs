@@ -179,7 +179,8 @@ async fn a_retry_comes_later_as_the_next_attempt(place: &Place) {
         .await;
     let second = next(&mut consumer).await;
     assert!(start.elapsed() >= delay, "it came after {:?}", start.elapsed());
-    assert!(start.elapsed() < delay * 4, "it came after {:?}", start.elapsed());
+    // The next longer pause that a broker offers takes five.
+    assert!(start.elapsed() < Duration::from_secs(4), "it came after {:?}", start.elapsed());
     assert_eq!((second.id.as_str(), &second.body[..], second.attempt), ("message-0", &b"body of 0"[..], 2));
     second.retry(Duration::ZERO).await.unwrap();
     let third = next(&mut consumer).await;
