@@ -150,12 +150,7 @@ pub(super) fn workers(bench: &Bench) -> Result<Finding> {
 pub(super) fn end_to_end(bench: &Bench) -> Result<Finding> {
     let sink = MailSink::start(bench)?;
     let mail = sink.flag();
-    let flags = ["--birthday-concurrency=64", &mail];
-    let target = bench.start(
-        "birthday",
-        &[&["--admin-token=breakwater-demo"], &flags[..]].concat(),
-        Behind::Servers,
-    )?;
+    let target = bench.start_suite("birthday", &["--birthday-concurrency=64", &mail], Behind::Servers)?;
     let script = "suites/birthday/end-to-end.js";
     let load = Load { script, seconds: bench.seconds(50, 20), scale: 1.0, env: Vec::new() };
     let run = bench.load(&target, &load)?;

@@ -32,11 +32,6 @@ impl Summary {
         self.number(metric, "count").unwrap_or(0.0)
     }
 
-    /// What a counter came to a second, over the whole run.
-    pub(super) fn per_second(&self, metric: &str) -> Result<f64> {
-        self.number(metric, "rate")
-    }
-
     /// Whether Squall says of itself that it could not keep up.
     pub(super) fn is_saturated(&self) -> bool {
         self.0["generator"]["saturated"] == Value::Bool(true)
@@ -62,7 +57,6 @@ mod tests {
             "http_req_failed": {"value": 0.25},
         }}));
         assert_eq!(summary.p95("http_req_duration{users:100}").unwrap(), 4.0);
-        assert_eq!(summary.per_second("http_reqs").unwrap(), 2.5);
         assert_eq!((summary.count("http_reqs"), summary.count("errors")), (10.0, 0.0));
         assert_eq!(summary.share("http_req_failed").unwrap(), 0.25);
         assert!(!summary.is_saturated());
