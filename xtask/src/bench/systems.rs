@@ -30,9 +30,9 @@ pub(super) struct SystemsArgs {
     /// Only these systems, by default all
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(["connex", "birthday", "location", "azora", "fluxor"]))]
     systems: Vec<String>,
-    /// Only trials with this in their name
-    #[arg(long, value_name = "TEXT")]
-    only: Option<String>,
+    /// Only these trials, by name, separated by commas
+    #[arg(long, value_name = "TRIAL", value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(TRIALS.iter().map(|trial| trial.name)))]
+    only: Vec<String>,
     /// In minutes instead of half an hour: shorter loads, and smaller where time is what they take
     #[arg(long)]
     quick: bool,
@@ -75,15 +75,23 @@ const TRIALS: &[Trial] = &[
 impl SystemsArgs {
     fn wants(&self, trial: &Trial) -> bool {
         let system = self.systems.is_empty() || self.systems.iter().any(|name| name == trial.system);
-        system && self.only.as_ref().is_none_or(|text| trial.name.contains(text))
+        system && (self.only.is_empty() || self.only.iter().any(|name| name == trial.name))
+    }
+
+    /// What distinguishes the saved results from those of other runs: a part does not take the place of the whole.
+    fn kind(&self) -> String {
+        let parts = self.systems.iter().chain(&self.only).map(String::as_str);
+        let quick = self.quick.then_some("quick");
+        let words: Vec<_> = ["systems"].into_iter().chain(parts).chain(quick).collect();
+        words.join("-").replace(' ', "-")
     }
 
     /// The command that does the same again.
     fn command_line(&self) -> String {
         let mut line = "cargo xtask bench systems".to_owned();
         self.systems.iter().for_each(|system| line += &format!(" {system}"));
-        if let Some(text) = &self.only {
-            line += &format!(" --only '{text}'");
+        if !self.only.is_empty() {
+            line += &format!(" --only '{}'", self.only.join(","));
         }
         if self.quick {
             line += " --quick";
@@ -115,8 +123,7 @@ pub(super) fn run(args: &SystemsArgs) -> Result<()> {
     if args.save {
         let folder = tool::root().join("benches/runs");
         fs::create_dir_all(&folder)?;
-        let kind = if args.quick { "systems-quick" } else { "systems" };
-        let name = format!("{}-{}-cores-{kind}.md", report.date, report.cores);
+        let name = format!("{}-{}-cores-{}.md", report.date, report.cores, args.kind());
         fs::write(folder.join(&name), text).context("writing the report")?;
         println!("\nsaved as benches/runs/{name}");
     }

@@ -67,11 +67,7 @@ pub(super) fn caches(bench: &Bench) -> Result<Finding> {
     let fills = run.after.quantile(&run.before, "breakwater_cache_fill_seconds", &[], 0.95);
     let stale = 1.0 - run.summary.share("checks{check:the change is there}")?;
     let rows = vec![
-        Row::new(
-            "cache hit rate",
-            Limit::AtLeast(80.0, " %"),
-            run.summary.trend("cache_hit_rate", "value")? * 100.0,
-        ),
+        Row::new("cache hit rate", Limit::AtLeast(80.0, " %"), run.summary.gauge("cache_hit_rate")? * 100.0),
         Row::new("queries, p95", Limit::AtMost(50.0, " ms"), fills.unwrap_or(f64::NAN) * 1e3)
             .note("the bound of its bucket in cache_fill_seconds"),
         Row::new("old answers after a change", Limit::AtMost(0.0, ""), stale),

@@ -100,7 +100,7 @@ pub(super) fn scaling(bench: &Bench) -> Result<Finding> {
             env,
         };
         let run = bench.load(&plant.api, &load)?;
-        let rate = run.summary.trend("burst_rate", "value")?;
+        let rate = run.summary.gauge("burst_rate")?;
         rows.push(
             Row::new(format!("{number} workers, one message at a time"), Limit::Measure("/s"), rate).note(
                 format!(
@@ -109,7 +109,7 @@ pub(super) fn scaling(bench: &Bench) -> Result<Finding> {
                 ),
             ),
         );
-        if let Ok(efficiency) = run.summary.trend("scaling_efficiency", "value") {
+        if let Ok(efficiency) = run.summary.gauge("scaling_efficiency") {
             let what = format!("scaling efficiency of {number} workers");
             rows.push(Row::new(what, Limit::AtLeast(90.0, " %"), efficiency * 100.0));
         }
@@ -139,7 +139,7 @@ pub(super) fn workers(bench: &Bench) -> Result<Finding> {
     let env = vec![("WORKERS", "10".to_owned())];
     let load = Load { script, seconds: bench.seconds(40, 20), scale: 1.0, env };
     let run = bench.load(&plant.api, &load)?;
-    let rate = run.summary.trend("burst_rate", "value")?;
+    let rate = run.summary.gauge("burst_rate")?;
     let row = Row::new("10 workers, 64 messages at a time", Limit::AtLeast(500.0, "/s"), rate)
         .note("5,000 people's messages at once");
     let command = plant.command_line(&run.command);
@@ -150,7 +150,8 @@ pub(super) fn workers(bench: &Bench) -> Result<Finding> {
 pub(super) fn end_to_end(bench: &Bench) -> Result<Finding> {
     let sink = MailSink::start(bench)?;
     let mail = sink.flag();
-    let target = bench.start_suite("birthday", &["--birthday-concurrency=64", &mail], Behind::Servers)?;
+    let flags = ["--birthday-interval-ms=1000", "--birthday-concurrency=64", &mail];
+    let target = bench.start_suite("birthday", &flags, Behind::Servers)?;
     let script = "suites/birthday/end-to-end.js";
     let load = Load { script, seconds: bench.seconds(50, 20), scale: 1.0, env: Vec::new() };
     let run = bench.load(&target, &load)?;

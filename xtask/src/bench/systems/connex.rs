@@ -1,5 +1,7 @@
 //! Connex: the accounts API.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::table::{Limit, Row};
@@ -42,16 +44,17 @@ pub(super) fn stress(bench: &Bench) -> Result<Finding> {
 /// 1,000 requests a second, of each part its share.
 pub(super) fn parts(bench: &Bench) -> Result<Finding> {
     let target = bench.start_suite("connex", &[], Behind::Servers)?;
-    let seconds = bench.seconds(30, 15);
-    let run = bench
-        .load(&target, &Load { scale: SOMEWHAT_MORE, ..load("suites/connex/performance.js", seconds) })?;
+    let run = bench.load(
+        &target,
+        &Load { scale: SOMEWHAT_MORE, ..load("suites/connex/performance.js", bench.seconds(30, 15)) },
+    )?;
     let summary = &run.summary;
     let cores = run.cpu_s() / run.seconds;
     let rows = vec![
         Row::new(
             "requests a second",
             Limit::AtLeast(1_000.0, "/s"),
-            summary.count("iterations") / seconds as f64,
+            run.peak_per_second("breakwater_http_requests_total", Duration::from_secs(8)),
         )
         .note(format!("1,020 offered; {} not begun in time", summary.count("dropped_iterations"))),
         Row::new("errors", Limit::Below(5.0, " %"), failed(summary)?),
