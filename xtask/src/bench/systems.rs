@@ -18,7 +18,7 @@ use std::fs;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
 use self::table::{Beside, Verdict};
 use self::trial::{Bench, Finding, Work};
@@ -107,7 +107,6 @@ pub(super) fn run(args: &SystemsArgs) -> Result<()> {
     let servers = Servers::start(&servers::ALL)?;
     let bench = Bench { squall, breakwater, servers: servers.variables().to_vec(), quick: args.quick };
     let mut report = Report::new(args);
-    let mut failed = Vec::new();
     for trial in TRIALS.iter().filter(|trial| args.wants(trial)) {
         super::progress(&format!("{}: {}", trial.system, trial.name));
         let work = Work::now()?;
@@ -115,7 +114,7 @@ pub(super) fn run(args: &SystemsArgs) -> Result<()> {
         super::progress("");
         match outcome {
             Ok((finding, others)) => report.add(trial.system, &finding, others),
-            Err(error) => failed.push(format!("{}: {}: {error:#}", trial.system, trial.name)),
+            Err(error) => report.failed.push(format!("{}: {}: {error:#}", trial.system, trial.name)),
         }
     }
     drop(servers);
@@ -127,9 +126,7 @@ pub(super) fn run(args: &SystemsArgs) -> Result<()> {
         fs::write(folder.join(&name), text).context("writing the report")?;
         println!("\nsaved as benches/runs/{name}");
     }
-    if !failed.is_empty() {
-        bail!("not measured:\n{}", failed.join("\n"));
-    }
+    ensure!(report.failed.is_empty(), "not measured:\n{}", report.failed.join("\n"));
     Ok(())
 }
 
@@ -140,6 +137,8 @@ struct Report {
     command: String,
     rows: String,
     verdicts: Vec<Verdict>,
+    /// Trials that gave no figures, and why.
+    failed: Vec<String>,
 }
 
 impl Report {
@@ -151,6 +150,7 @@ impl Report {
             command: args.command_line(),
             rows: String::new(),
             verdicts: Vec::new(),
+            failed: Vec::new(),
         }
     }
 
@@ -167,20 +167,25 @@ impl Report {
     }
 
     fn finish(&self, seconds: u64) -> String {
-        let Report { date, cores, command, rows, verdicts } = self;
+        let Report { date, cores, command, rows, verdicts, failed } = self;
         let count = |verdict| verdicts.iter().filter(|one| **one == verdict).count();
         let sum = format!(
-            "{} promises kept, {} missed, {} unclear beside other work; {} figures without a promise; in {seconds} s",
+            "{} promises kept, {} missed, {} unclear beside other work, {} trials not measured; {} figures without a promise; in {seconds} s",
             count(Verdict::Kept),
             count(Verdict::Missed),
             count(Verdict::Unclear),
+            failed.len(),
             count(Verdict::Measured),
         );
         println!("\n{sum}");
+        let mut not_measured = String::new();
+        for trial in failed {
+            let _ = write!(not_measured, "\nNot measured: {}\n", trial.replace('\n', " "));
+        }
         format!(
             "# The five systems, {date}\n\n`{command}` on {cores} cores, which generator, service and servers share: {sum}.\n\
              Figures are of Squall's summary export or of the service's metrics during the trial. *Other work* is the share of\n\
-             the machine that processes outside of it had meanwhile; *generator* is Squall's verdict on itself.\n\n{}\n{rows}",
+             the machine that processes outside of it had meanwhile; *generator* is Squall's verdict on itself.\n\n{}\n{rows}{not_measured}",
             table::HEAD
         )
     }

@@ -42,9 +42,10 @@ pub(super) fn throughput(bench: &Bench) -> Result<Finding> {
         &Load { scale: SOMEWHAT_MORE, ..load("suites/azora/throughput.js", bench.seconds(45, 18)) },
     )?;
     let summary = &run.summary;
-    let peak = run.peak_per_second("breakwater_http_requests_total", std::time::Duration::from_secs(2));
+    let peak = run.peak_per_second("breakwater_http_requests_total", bench.long_span());
     let mut rows = vec![
-        Row::new("requests a second, peak", Limit::AtLeast(10_000.0, "/s"), peak).note("10,200 offered"),
+        Row::new("requests a second, peak", Limit::AtLeast(10_000.0, "/s"), peak)
+            .note(format!("{}; 10,200 offered", bench.long_span_note())),
     ];
     for (rate, scenario) in [("1,000", "least"), ("5,000", "target"), ("10,000", "peak")] {
         let time = format!("http_req_duration{{scenario:{scenario}}}");

@@ -1,7 +1,5 @@
 //! Fluxor: back-pressure at capacity.
 
-use std::time::Duration;
-
 use anyhow::Result;
 
 use super::table::{Limit, Row};
@@ -28,9 +26,13 @@ pub(super) fn throughput(bench: &Bench) -> Result<Finding> {
         Row::new(
             "requests a second",
             Limit::AtLeast(50_000.0, "/s"),
-            run.peak_per_second(ANSWERED, Duration::from_secs(3)),
+            run.peak_per_second(ANSWERED, bench.long_span()),
         )
-        .note(format!("51,000 offered; {} not begun in time", summary.count("dropped_iterations"))),
+        .note(format!(
+            "{}; 51,000 offered, {} not begun in time",
+            bench.long_span_note(),
+            summary.count("dropped_iterations")
+        )),
         Row::new("at that rate, p95", Limit::Below(50.0, " ms"), summary.p95("accepted_time")?),
         Row::new("at that rate, errors", Limit::Below(0.01, " %"), summary.share("failed")? * 100.0),
         Row::new("processor of a request", Limit::Measure(" µs"), cpu_us).note(format!(

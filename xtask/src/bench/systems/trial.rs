@@ -121,6 +121,16 @@ impl Bench {
         if self.quick { quick } else { whole }
     }
 
+    /// How long a rate has to last that was promised for good.
+    pub(super) fn long_span(&self) -> Duration {
+        Duration::from_secs(self.seconds(10, 4))
+    }
+
+    /// The same, for the table.
+    pub(super) fn long_span_note(&self) -> String {
+        format!("the best {} s", self.long_span().as_secs())
+    }
+
     /// What `behind` comes to: the real servers where they run.
     pub(super) fn variables(&self, behind: Behind) -> &[Variable] {
         match behind {
