@@ -74,6 +74,22 @@ export function addUsers(count = 20) {
   }
 }
 
+/** What admission is bound by: `{ max_clients, utilisation, max_wait_ms }`. */
+export function limitsOfAdmission() {
+  return requests.metrics().json('admission.limits');
+}
+
+/** Puts other limits in force. Only the service's administrator can, whose token is in ADMIN_TOKEN. */
+export function setLimits(limits) {
+  const token = __ENV.ADMIN_TOKEN || 'breakwater-demo';
+  const { status } = http.put(`${BASE}/api/admission`, JSON.stringify(limits), params({ token, json: true }));
+  if (status === 200) return;
+  throw new Error(
+    `asked to have ${limits.max_clients} places, as this SCALE needs, the service answered ${status}: ` +
+      'start it with that many (fluxor-max-clients), or give the token of its administrator in ADMIN_TOKEN',
+  );
+}
+
 /** Whether the service is there: what a test of too much load asks at its end. */
 export function checkAlive() {
   for (let attempt = 1; ; attempt++) {

@@ -61,6 +61,23 @@ fn fluxor() {
     check_suite("fluxor");
 }
 
+/// How long requests take is the machine's; whether they are refused is the number of clients against the number of places.
+#[test]
+fn beyond_the_capacity_of_fluxor_requests_are_refused_and_below_none() {
+    let manifest = format!("{SUITES}/fluxor/suite.toml");
+    let only = ["capacity", "--skip", "load", "--set", "smoke", "--breakwater", "--output-dir", "results"];
+    let sandbox = Sandbox::new();
+    let output = sandbox.start_with(&[&["suite", "run", &manifest], &only[..]].concat()).finish();
+    let summary = sandbox.read("results/capacity/summary.json");
+    let summary: Value = serde_json::from_str(&summary).expect("JSON");
+    let refused = |region: &str| &summary["metrics"][format!("refused{{scenario:{region}}}")];
+    assert_eq!(refused("below")["value"], 0.0, "{}", output.stdout);
+    // The export says true of a limit that was crossed.
+    let limits = refused("beyond")["thresholds"].as_object().expect("limits");
+    assert!(limits.keys().any(|limit| limit.starts_with("rate>0.1")), "{limits:?}");
+    assert!(limits.values().all(|is_crossed| is_crossed == false), "{}", output.stdout);
+}
+
 #[test]
 fn what_the_data_of_suites_is_made_of_keeps_its_word() {
     for script in ["random", "people", "gps", "scale"] {
