@@ -97,6 +97,6 @@ function at(pace, duration, secondsMin = 0) {
 }
 
 function positive(name, number) {
-  if (!(number > 0)) throw new Error(`${name}: '${__ENV[name]}' is not a number above 0`);
+  if (!(number > 0 && number < Infinity)) throw new Error(`${name}: '${__ENV[name]}' is not a finite number above 0`);
   return number;
 }

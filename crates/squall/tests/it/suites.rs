@@ -79,6 +79,15 @@ fn beyond_the_capacity_of_fluxor_requests_are_refused_and_below_none() {
 }
 
 #[test]
+fn a_scale_that_is_none_is_told_as_such() {
+    let path = format!("{SUITES}/fluxor/load.js");
+    for scale in ["Infinity", "1e999", "-1", "0", "much"] {
+        let output = Sandbox::new().start_with(&["inspect", &path, "-e", &format!("SCALE={scale}")]).finish();
+        output.check(107, &format!("SCALE: '{scale}' is not a finite number above 0"));
+    }
+}
+
+#[test]
 fn what_the_data_of_suites_is_made_of_keeps_its_word() {
     for script in ["random", "people", "gps", "scale"] {
         let path = format!("{SUITES}/lib/tests/{script}.js");
