@@ -124,7 +124,7 @@ impl Report {
         })
     }
 
-    /// The table, its head first. Columns in which nobody has anything to say are left out.
+    /// The table, its head first, what was left out last. Columns in which nobody has anything to say are left out.
     fn rows(&self) -> Vec<Vec<String>> {
         let measured = || self.outcomes.iter().filter_map(|outcome| outcome.measured.as_ref());
         let columns: Vec<Column> = COLUMNS
@@ -132,7 +132,8 @@ impl Report {
             .filter(|(_, cell)| measured().any(|measured| cell(measured).is_some()))
             .collect();
         let head = ["test", "verdict", "took"].into_iter().chain(columns.iter().map(|(head, _)| *head));
-        let head = head.chain(["generator"]).map(str::to_owned).collect();
+        let head: Vec<String> = head.chain(["generator"]).map(str::to_owned).collect();
+        let width = head.len();
         let row = |outcome: &Outcome| {
             let of_measured = |cell: &dyn Fn(&Measured) -> Option<String>| {
                 outcome.measured.as_ref().and_then(cell).unwrap_or_else(|| "-".into())
@@ -146,7 +147,12 @@ impl Report {
             row.push(of_measured(&generator));
             row
         };
-        std::iter::once(head).chain(self.outcomes.iter().map(row)).collect()
+        let left_out = |name: &String| {
+            let cells = [name.as_str(), "left out"].into_iter().chain(std::iter::repeat("-")).take(width);
+            cells.map(str::to_owned).collect()
+        };
+        let (ran, skipped) = (self.outcomes.iter().map(row), self.skipped.iter().map(left_out));
+        std::iter::once(head).chain(ran).chain(skipped).collect()
     }
 
     /// What the table has no room for: a test's name and a line about it.
