@@ -1,7 +1,7 @@
 //! The folder of a run's results: one for each test, and the report over all.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -22,10 +22,26 @@ pub(super) struct Results {
 pub(super) struct TestFolder(PathBuf);
 
 impl Results {
-    /// Makes the folder.
-    pub(super) fn create(folder: PathBuf) -> Result<Results> {
+    /// The folder that the user named, which may be there.
+    pub(super) fn in_folder(folder: PathBuf) -> Result<Results> {
         fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
         Ok(Results { folder })
+    }
+
+    /// A new folder of this name, or with a number at its end while there is one: runs that start in the same second, or at the
+    /// same time, each get their own.
+    pub(super) fn in_new_folder(parent: &Path, name: &str) -> Result<Results> {
+        fs::create_dir_all(parent).map_err(|error| cannot_write(parent, &error))?;
+        let numbered = (2..).map(|number: u32| format!("{name}-{number}"));
+        for name in std::iter::once(name.to_owned()).chain(numbered) {
+            let folder = parent.join(name);
+            match fs::create_dir(&folder) {
+                Ok(()) => return Ok(Results { folder }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(cannot_write(&folder, &error)),
+            }
+        }
+        unreachable!("there are fewer folders than numbers")
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -37,7 +53,7 @@ impl Results {
         let folder = self.folder.join(name);
         fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
         match fs::remove_file(folder.join(SUMMARY)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(cannot_write(&folder, &error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot_write(&folder, &error)),
             _ => Ok(TestFolder(folder)),
         }
     }
@@ -78,7 +94,28 @@ impl TestFolder {
     }
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+fn cannot_write(path: &Path, error: &io::Error) -> Error {
     Error::usage(format!("cannot keep results in {}: {error}", path.display()))
         .hint("give a folder that can be written to with --output-dir or OUTPUT_DIR")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_the_same_second_have_a_folder_each() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let parent = parent.path().join("results");
+        let names = || {
+            let results = Results::in_new_folder(&parent, "shop-now").expect("a folder");
+            results.folder().file_name().map(|name| name.to_string_lossy().into_owned())
+        };
+        let mut names: Vec<_> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..3).map(|_| scope.spawn(names)).collect();
+            runs.into_iter().map(|run| run.join().expect("no panic")).collect()
+        });
+        names.sort();
+        assert_eq!(names.iter().flatten().collect::<Vec<_>>(), ["shop-now", "shop-now-2", "shop-now-3"]);
+    }
 }

@@ -41,7 +41,7 @@ pub(super) fn execute(global: &GlobalArgs, args: &SuiteRunArgs, process: &mut Pr
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let run = Run {
             target: Target::choose(&suite.manifest, args, process)?,
-            results: Results::create(output_dir(&suite, args, process))?,
+            results: results(&suite, args, process)?,
             suite: &suite,
             flags: flags_of_children(global),
             is_quiet: switch(global.quiet).unwrap_or(false),
@@ -273,10 +273,15 @@ fn request(suite: &Suite, args: &SuiteRunArgs, process: &Process) -> Result<Requ
     })
 }
 
-fn output_dir(suite: &Suite, args: &SuiteRunArgs, process: &Process) -> PathBuf {
+fn results(suite: &Suite, args: &SuiteRunArgs, process: &Process) -> Result<Results> {
     let given = args.output_dir.clone().or_else(|| process.env("OUTPUT_DIR").map(PathBuf::from));
-    let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    process.resolve(given.unwrap_or_else(|| PathBuf::from("results").join(format!("{}-{time}", suite.name))))
+    match given {
+        Some(folder) => Results::in_folder(process.resolve(folder)),
+        None => {
+            let name = format!("{}-{}", suite.name, Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
+            Results::in_new_folder(&process.resolve("results"), &name)
+        }
+    }
 }
 
 /// What was said to the suite about printing and configuration holds for its tests.
