@@ -11,7 +11,7 @@ mod outcome;
 mod plan;
 mod report;
 
-pub use manifest::{Manifest, ManifestError, Set, Target, Test};
+pub use manifest::{Manifest, ManifestError, Set, Source, Target, Test};
 pub use outcome::{Measured, Outcome, Verdict};
 pub use plan::{Plan, PlanError, Request, Step};
 pub use report::Report;

@@ -57,10 +57,22 @@ pub struct Test {
     pub needs: Vec<String>,
     /// What the script finds in `__ENV`.
     pub env: BTreeMap<String, String>,
+    /// What it finds there of results of tests that it needs.
+    pub env_from: BTreeMap<String, Source>,
     /// More flags of `squall run`.
     pub options: Vec<String>,
     /// More flags of Breakwater: with them this test gets one of its own.
     pub breakwater_options: Vec<String>,
+}
+
+/// A figure in the summary of another test.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub test: String,
+    pub metric: String,
+    /// As `summary.json` calls it: `value`, `p(95)`, `count`.
+    pub statistic: String,
 }
 
 /// Tests that are run together, and what they find in `__ENV` then.
@@ -137,7 +149,9 @@ impl Manifest {
             let key = |key: &str| format!("tests.{}.{key}", test.name);
             check_name(&format!("tests.{}", test.name), &test.name)?;
             self.check_tests(&key("needs"), &test.needs)?;
-            check_variables(&key("env"), &test.env)?;
+            check_variables(&key("env"), test.env.keys())?;
+            check_variables(&key("env_from"), test.env_from.keys())?;
+            check_sources(&key("env_from"), test)?;
             self.check_circle(test)?;
         }
         for set in &self.sets {
@@ -145,9 +159,9 @@ impl Manifest {
             check_name(&format!("sets.{}", set.name), &set.name)?;
             self.check_tests(&key("tests"), &set.tests)?;
             self.check_tests(&key("tests_env"), set.tests_env.keys())?;
-            check_variables(&key("env"), &set.env)?;
+            check_variables(&key("env"), set.env.keys())?;
             for (test, env) in &set.tests_env {
-                check_variables(&key(&format!("tests_env.{test}")), env)?;
+                check_variables(&key(&format!("tests_env.{test}")), env.keys())?;
             }
         }
         Ok(())
@@ -253,16 +267,31 @@ fn check_name(key: &str, name: &str) -> Result<(), Problem> {
     }
 }
 
-fn check_variables(key: &str, env: &BTreeMap<String, String>) -> Result<(), Problem> {
+/// A test's results are there before this one runs only when it needs that test.
+fn check_sources(key: &str, test: &Test) -> Result<(), Problem> {
+    match test.env_from.iter().find(|(_, source)| !test.needs.contains(&source.test)) {
+        None => Ok(()),
+        Some((name, Source { test: other, .. })) => Err(Problem::new(
+            &format!("{key}.{name}"),
+            format!("'{other}' is not among what the test needs"),
+            format!("add it: needs = [\"{other}\"]"),
+        )),
+    }
+}
+
+fn check_variables<'a>(
+    key: &str,
+    mut names: impl Iterator<Item = &'a String> + Clone,
+) -> Result<(), Problem> {
     let is_good = |name: &&String| {
         name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
             && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
     };
-    if let Some(name) = env.keys().find(|name| OURS.contains(&name.as_str())) {
+    if let Some(name) = names.clone().find(|name| OURS.contains(&name.as_str())) {
         let hint = "give target.base_url, and --output-dir when it runs";
         return Err(Problem::new(key, format!("{name} is what every script is told anyway"), hint));
     }
-    match env.keys().find(|name| !is_good(name)) {
+    match names.find(|name| !is_good(name)) {
         None => Ok(()),
         Some(name) => Err(Problem::new(
             key,
@@ -302,6 +331,8 @@ struct TestTable {
     #[serde(default)]
     env: BTreeMap<String, Text>,
     #[serde(default)]
+    env_from: BTreeMap<String, Source>,
+    #[serde(default)]
     options: Vec<String>,
     #[serde(default)]
     breakwater_options: Vec<String>,
@@ -309,8 +340,8 @@ struct TestTable {
 
 impl TestTable {
     fn named(self, name: String) -> Test {
-        let TestTable { script, about, kind, needs, env, options, breakwater_options } = self;
-        Test { name, script, about, kind, needs, env: texts(env), options, breakwater_options }
+        let TestTable { script, about, kind, needs, env, env_from, options, breakwater_options } = self;
+        Test { name, script, about, kind, needs, env: texts(env), env_from, options, breakwater_options }
     }
 }
 

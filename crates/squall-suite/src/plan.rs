@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::manifest::{Manifest, Set, Test, names_of};
+use crate::manifest::{Manifest, Set, Source, Test, names_of};
 
 /// The set that runs when the user names none.
 const DEFAULT_SET: &str = "quick";
@@ -21,7 +21,8 @@ pub struct Request {
     pub skip: Vec<String>,
     /// Variables that were set by hand; they beat all others.
     pub env: BTreeMap<String, String>,
-    /// The environment, whose variables beat the file's of the same name.
+    /// The environment, whose variables beat the sets' of the same name. What the file says of a test is part of the test: of
+    /// that the environment changes only the scale.
     pub system_env: BTreeMap<String, String>,
 }
 
@@ -42,6 +43,8 @@ pub struct Step<'a> {
     pub needs: Vec<&'a str>,
     /// What the script finds in `__ENV` besides the environment.
     pub env: BTreeMap<String, String>,
+    /// What it finds there of results of steps before this one; where there are such, they beat `env`.
+    pub env_from: BTreeMap<&'a str, &'a Source>,
 }
 
 /// Why a request cannot be followed, and what could be asked instead.
@@ -89,6 +92,10 @@ impl<'a> Plan<'a> {
             test,
             needs: test.needs.iter().map(String::as_str).filter(|name| is_run(name)).collect(),
             env: variables(test, set, request),
+            env_from: (test.env_from.iter())
+                .filter(|(name, source)| is_run(&source.test) && !request.env.contains_key(*name))
+                .map(|(name, source)| (name.as_str(), source))
+                .collect(),
         };
         Ok(Plan {
             set,
@@ -148,14 +155,16 @@ fn add_after_needs<'a>(manifest: &'a Manifest, test: &'a Test, ordered: &mut Vec
 
 /// The test's variables, over them the set's, the set's for this test, the environment's and those set by hand.
 fn variables(test: &Test, set: Option<&Set>, request: &Request) -> BTreeMap<String, String> {
-    let mut env = test.env.clone();
+    let mut of_set = BTreeMap::new();
     if let Some(set) = set {
-        env.extend(set.env.clone());
-        env.extend(set.tests_env.get(&test.name).cloned().unwrap_or_default());
+        of_set.extend(set.env.clone());
+        of_set.extend(set.tests_env.get(&test.name).cloned().unwrap_or_default());
     }
-    let is_ours = |name: &str| env.contains_key(name) || CONVENTIONAL.contains(&name);
+    let is_ours = |name: &str| of_set.contains_key(name) || CONVENTIONAL.contains(&name);
     let system = request.system_env.iter().filter(|(name, value)| !value.is_empty() && is_ours(name));
     let system: Vec<_> = system.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut env = test.env.clone();
+    env.extend(of_set);
     env.extend(system);
     env.extend(request.env.clone());
     env

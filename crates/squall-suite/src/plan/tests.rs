@@ -12,14 +12,14 @@ script = "smoke.js"
 [tests.load]
 script = "load.js"
 needs = ["smoke"]
-env = { SCALE = "1", USERS = "10", DATA = "file" }
+env = { SCALE = "1", USERS = "10", DATA = "file", WORKERS = "1" }
 [tests.stress]
 script = "stress.js"
 kind = "heavy"
 needs = ["smoke"]
 [sets.quick]
 tests = ["load", "smoke"]
-env = { SCALE = "0.2", MODE = "set" }
+env = { SCALE = "0.2", MODE = "set", DATA = "set" }
 tests_env.load = { DURATION = "1m" }
 [sets.full]
 "#;
@@ -90,7 +90,13 @@ fn the_nearer_a_variable_is_said_the_more_it_counts() {
     let request = Request {
         tests: vec!["load".into()],
         env: env(&[("USERS", "hand"), ("EXTRA", "hand")]),
-        system_env: env(&[("USERS", "system"), ("DATA", "system"), ("HOME", "/root"), ("MODE", "")]),
+        system_env: env(&[
+            ("USERS", "system"),
+            ("WORKERS", "7"),
+            ("DATA", "system"),
+            ("HOME", "/root"),
+            ("MODE", ""),
+        ]),
         ..Request::default()
     };
     let plan = Plan::new(&manifest, &request).unwrap();
@@ -99,6 +105,7 @@ fn the_nearer_a_variable_is_said_the_more_it_counts() {
         ("USERS", "hand"),
         ("DATA", "system"),
         ("MODE", "set"),
+        ("WORKERS", "1"),
         ("DURATION", "1m"),
         ("EXTRA", "hand"),
     ];
@@ -106,6 +113,28 @@ fn the_nearer_a_variable_is_said_the_more_it_counts() {
     let request = Request { system_env: env(&[("DURATION", "9s")]), ..request };
     let plan = Plan::new(&manifest, &request).unwrap();
     assert_eq!((&*plan.steps[0].env["DURATION"], &*plan.steps[1].env["DURATION"]), ("9s", "9s"));
+}
+
+#[test]
+fn figures_come_from_tests_that_run_unless_they_are_said_by_hand() {
+    let text = "title = 'T'
+        tests.one.script = 'a.js'
+        [tests.many]
+        script = 'a.js'
+        needs = ['one']
+        env_from.RATE = { test = 'one', metric = 'rate', statistic = 'value' }";
+    let manifest = Manifest::parse(text).unwrap();
+    let check = |skip: &str, by_hand: &str, expected: &[&str]| {
+        let mut request = request("", "", skip);
+        request.env.extend((!by_hand.is_empty()).then(|| (by_hand.to_owned(), "7".to_owned())));
+        let plan = Plan::new(&manifest, &request).unwrap();
+        let many = plan.steps.last().unwrap();
+        assert_eq!(many.env_from.keys().copied().collect::<Vec<_>>(), expected, "{skip} {by_hand}");
+    };
+    check("", "", &["RATE"]);
+    check("", "OTHER", &["RATE"]);
+    check("", "RATE", &[]);
+    check("one", "", &[]);
 }
 
 #[test]

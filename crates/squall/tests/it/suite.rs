@@ -120,8 +120,32 @@ fn variables_reach_the_scripts() {
     let sandbox = sandbox.env("DURATION", "5s").env("SKIP_STRESS", "1").env("OUTPUT_DIR", "kept");
     let output = sandbox.start_with(&["suite", "run", "shop", "-e", "MINE=hand"]).finish();
     output.check(0, "SCALE=0.2 DURATION=5s MINE=hand OUTPUT_DIR=");
+    let row = output.stdout.lines().find(|line| line.trim_start().starts_with("peak ")).expect("a row");
+    assert!(row.contains("left out"), "{row}");
     assert!(sandbox.read("kept/says/console.log").contains("kept/says"), "{}", output.stderr);
     assert!(sandbox.read("kept/suite.md").contains("left out: peak"), "{}", sandbox.read("kept/suite.md"));
+}
+
+#[test]
+fn a_test_finds_figures_of_the_one_that_it_needs() {
+    let sandbox = sandbox(
+        "target.base_url = 'http://127.0.0.1:1'
+        tests.one.script = 'measures.js'
+        [tests.two]
+        script = 'says.js'
+        needs = ['one']
+        env.SCALE = 3
+        env_from.MINE = { test = 'one', metric = 'speed', statistic = 'value' }
+        env_from.DURATION = { test = 'one', metric = 'nothing', statistic = 'value' }",
+    );
+    let script = "import { Gauge } from 'k6/metrics';
+        const speed = new Gauge('speed');
+        export default () => speed.add(82.25);";
+    let sandbox = sandbox.file("suites/shop/measures.js", script).env("MINE", "7").env("SCALE", "2");
+    let output = run(&sandbox, &[]);
+    output.check(0, "SCALE=2 DURATION=undefined MINE=82.25");
+    output.check(0, "two: no result for DURATION: one has no value of nothing");
+    run(&sandbox, &["two", "--skip", "one"]).check(0, "MINE=7");
 }
 
 #[test]

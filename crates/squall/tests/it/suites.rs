@@ -78,6 +78,26 @@ fn beyond_the_capacity_of_fluxor_requests_are_refused_and_below_none() {
     assert!(limits.values().all(|is_crossed| is_crossed == false), "{}", output.stdout);
 }
 
+/// The service's own scheduler takes the burst's messages away, so that there is no rate to judge.
+#[test]
+fn a_burst_of_birthday_that_measured_nothing_fails() {
+    let manifest = format!(
+        "title = 'T'
+        [target]
+        breakwater = 'birthday'
+        ready = '/ready'
+        breakwater_options = ['--admin-token=breakwater-demo', '--birthday-interval-ms=1']
+        [tests.workers]
+        script = '{SUITES}/birthday/workers.js'
+        env = {{ WORKERS = 1, SCALE = 0.2, DURATION = '1s' }}"
+    );
+    let sandbox = Sandbox::new().file("suite.toml", manifest);
+    let arguments = ["suite", "run", "./suite.toml", "--breakwater", "--output-dir", "results"];
+    let output = sandbox.start_with(&arguments).finish();
+    output.check(99, "workers: thresholds failed");
+    assert!(output.stdout.contains("workers: ✗ bursts_judged count==1, was 0"), "{}", output.stdout);
+}
+
 #[test]
 fn a_scale_that_is_none_is_told_as_such() {
     let path = format!("{SUITES}/fluxor/load.js");

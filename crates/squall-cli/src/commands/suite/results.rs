@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use squall_suite::{Measured, Report};
+use squall_suite::{Measured, Report, Source};
 
 use crate::error::{Error, Result};
 
@@ -58,6 +58,12 @@ impl Results {
         }
     }
 
+    /// What a test before this one measured.
+    pub(super) fn figure(&self, Source { test, metric, statistic }: &Source) -> Option<f64> {
+        let export = TestFolder(self.folder.join(test)).export()?;
+        export["metrics"][metric][statistic].as_f64()
+    }
+
     /// Writes what is known so far, for programs and for people.
     pub(super) fn write(&self, report: &Report) -> Result<()> {
         self.replace("suite.json", &format!("{:#}\n", report.to_json()))?;
@@ -88,9 +94,11 @@ impl TestFolder {
 
     /// What the test measured, if it came so far.
     pub(super) fn measured(&self) -> Option<Measured> {
-        let text = fs::read_to_string(self.summary()).ok()?;
-        let export: Value = serde_json::from_str(&text).ok()?;
-        Some(Measured::from_export(&export))
+        Some(Measured::from_export(&self.export()?))
+    }
+
+    fn export(&self) -> Option<Value> {
+        serde_json::from_str(&fs::read_to_string(self.summary()).ok()?).ok()
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use squall_suite::{Outcome, Plan, Report, Request, Step, Verdict};
+use squall_suite::{Outcome, Plan, Report, Request, Source, Step, Verdict};
 
 use super::{
     child,
@@ -207,12 +207,29 @@ impl Run<'_> {
             arguments.push(TREND_STATS.to_owned());
         }
         let mut env = step.env.clone();
+        env.extend(self.measured_before(step));
         env.insert("BASE_URL".into(), base_url.to_owned());
         env.insert("OUTPUT_DIR".into(), folder.path().display().to_string());
         arguments.extend(env.into_iter().flat_map(|(name, value)| ["-e".into(), format!("{name}={value}")]));
         arguments.extend(step.test.options.iter().cloned());
         arguments.push(self.suite.script(step.test).display().to_string());
         arguments
+    }
+
+    /// What the test finds in `__ENV` of results of tests before it.
+    fn measured_before(&self, step: &Step<'_>) -> BTreeMap<String, String> {
+        let mut env = BTreeMap::new();
+        for (&name, source) in &step.env_from {
+            let Source { test, metric, statistic } = source;
+            match self.results.figure(source) {
+                Some(value) => _ = env.insert(name.to_owned(), value.to_string()),
+                None => tracing::warn!(
+                    "{}: no result for {name}: {test} has no {statistic} of {metric}",
+                    step.test.name
+                ),
+            }
+        }
+        env
     }
 
     /// A line about the run as a whole, unless nobody wants it.
