@@ -315,15 +315,14 @@ impl Client {
     ) -> Result<Connection, NetError> {
         let security = if origin.tls { Security::TlsHttp2 } else { Security::Plain };
         let endpoint = Endpoint { host: &origin.host, port: origin.port, security };
-        let dialed = self.dialer.dial(endpoint, connections.vu(), connections.traffic()).await;
+        let network_delay = &mut marks.network_delay;
+        let dialed = self.dialer.dial(endpoint, connections.vu(), connections.traffic(), network_delay).await;
         let dialed = dialed.map_err(|failed| {
             marks.connecting = failed.connecting;
-            marks.network_delay = failed.network_delay;
             failed.error
         })?;
         marks.connecting = dialed.connecting;
         marks.tls_handshaking = dialed.tls_handshaking;
-        marks.network_delay = dialed.network_delay;
         if !dialed.http2 {
             return Ok(Connection::H1(Box::new(h1::Connection::new(dialed))));
         }

@@ -58,8 +58,6 @@ pub struct Dialed {
     pub tls: Option<TlsInfo>,
     /// The server chose HTTP/2.
     pub http2: bool,
-    /// How much of the time until here a network profile has taken.
-    pub network_delay: Duration,
     /// Requests go to a plain proxy: use the absolute form and this authorization (which may be empty).
     pub forward_proxy: Option<Rc<str>>,
 }
@@ -71,13 +69,11 @@ pub struct DialError {
     pub error: NetError,
     /// Time to connect, when it was the TLS handshake that failed.
     pub connecting: Duration,
-    /// How much of the time until then a network profile has taken.
-    pub network_delay: Duration,
 }
 
 impl From<NetError> for DialError {
     fn from(error: NetError) -> Self {
-        Self { error, connecting: Duration::ZERO, network_delay: Duration::ZERO }
+        Self { error, connecting: Duration::ZERO }
     }
 }
 
@@ -107,7 +103,8 @@ impl Dialer {
     }
 
     /// Connects VU `vu` (they count from 1) to `endpoint`, through the network of `traffic`, and counts the connection's
-    /// bytes into it.
+    /// bytes into it. `network_delay` gets how much of the time a network profile has taken, also when there is no
+    /// connection, and when the future is dropped.
     ///
     /// # Errors
     /// With the codes 1100 to 1311 of [`code`].
@@ -116,18 +113,16 @@ impl Dialer {
         endpoint: Endpoint<'_>,
         vu: u64,
         traffic: &Rc<Traffic>,
+        network_delay: &mut Duration,
     ) -> Result<Dialed, DialError> {
-        let mut dialling = Dialling::new(traffic.link());
-        self.dial_over(&mut dialling, endpoint, vu, traffic).await.map_err(|error| DialError {
-            error,
-            connecting: dialling.connecting,
-            network_delay: dialling.delay(),
-        })
+        let mut dialling = Dialling::new(traffic.link(), network_delay);
+        let dialed = self.dial_over(&mut dialling, endpoint, vu, traffic).await;
+        dialed.map_err(|error| DialError { error, connecting: dialling.connecting })
     }
 
     async fn dial_over(
         &self,
-        dialling: &mut Dialling,
+        dialling: &mut Dialling<'_>,
         endpoint: Endpoint<'_>,
         vu: u64,
         traffic: &Rc<Traffic>,
@@ -142,6 +137,7 @@ impl Dialer {
         let tcp = self.connect(dialling, remote, vu).await?;
         dialling.connecting = started.elapsed();
         let mut tcp = Counted::new(tcp, traffic.clone());
+        dialling.connected(tcp.passage());
         let proxy = match security {
             Security::Plain => proxy,
             _ => {
@@ -159,20 +155,15 @@ impl Dialer {
                 tls_handshaking: Duration::ZERO,
                 tls: None,
                 http2: false,
-                network_delay: dialling.delay(),
                 forward_proxy: proxy.map(|p| p.authorization.as_deref().unwrap_or_default().into()),
             },
             Security::Tls | Security::TlsHttp2 => {
-                let passage = tcp.passage();
-                let secured = self.secure(dialling, tcp, endpoint).await;
-                dialling.shook_hands(passage.as_ref());
-                let (stream, tls_handshaking) = secured?;
+                let (stream, tls_handshaking) = self.secure(dialling, tcp, endpoint).await?;
                 let (_, connection) = stream.get_ref();
                 Dialed {
                     remote,
                     connecting: dialling.connecting,
                     tls_handshaking,
-                    network_delay: dialling.delay(),
                     tls: TlsInfo::of(connection),
                     http2: connection.alpn_protocol() == Some(b"h2"),
                     forward_proxy: None,
@@ -180,6 +171,7 @@ impl Dialer {
                 }
             }
         };
+        dialling.shook_hands();
         Ok(dialed)
     }
 
@@ -194,7 +186,7 @@ impl Dialer {
     /// Makes TLS of a connection to the endpoint. Times the handshake.
     async fn secure(
         &self,
-        dialling: &mut Dialling,
+        dialling: &mut Dialling<'_>,
         tcp: Counted,
         endpoint: Endpoint<'_>,
     ) -> Result<(TlsStream<Counted>, Duration), NetError> {
@@ -208,7 +200,7 @@ impl Dialer {
     /// The address for a name after all rules.
     async fn address_of(
         &self,
-        dialling: &mut Dialling,
+        dialling: &mut Dialling<'_>,
         host: &str,
         port: u16,
     ) -> Result<SocketAddr, NetError> {
@@ -235,7 +227,7 @@ impl Dialer {
 
     async fn connect(
         &self,
-        dialling: &mut Dialling,
+        dialling: &mut Dialling<'_>,
         remote: SocketAddr,
         vu: u64,
     ) -> Result<TcpStream, NetError> {

@@ -8,7 +8,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha1::{Digest, Sha1};
-use squall_net::{Dialer, Endpoint, NetError, Security, Stream, TlsInfo, Traffic};
+use squall_net::{Dialer, Endpoint, NetError, Passage, Security, Stream, TlsInfo, Traffic};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
@@ -126,13 +126,28 @@ pub async fn connect(
     handshake: Handshake<'_>,
 ) -> Result<Connected, Failed> {
     let started = Instant::now();
-    let mut network_delay = Duration::ZERO;
-    let work = Box::pin(dial_and_ask(dialer, vu, traffic, handshake, &mut network_delay));
+    let mut network = NetworkShare::default();
+    let work = Box::pin(dial_and_ask(dialer, vu, traffic, handshake, &mut network));
     let outcome = tokio::time::timeout(TIME_LIMIT, work).await;
-    let connecting = started.elapsed();
+    let (connecting, network_delay) = (started.elapsed(), network.delay());
     match outcome.unwrap_or_else(|_| Err((NetError::timeout(), None))) {
         Ok(connected) => Ok(Connected { connecting, network_delay, ..connected }),
         Err((error, response)) => Err(Failed { error, response, connecting, network_delay }),
+    }
+}
+
+/// What a network profile takes.
+#[derive(Default)]
+struct NetworkShare {
+    dialling: Duration,
+    /// Of the request and its answer.
+    passage: Option<Passage>,
+}
+
+impl NetworkShare {
+    /// How much it has taken so far.
+    fn delay(&self) -> Duration {
+        self.dialling + self.passage.as_ref().map_or(Duration::ZERO, Passage::delay)
     }
 }
 
@@ -143,7 +158,7 @@ async fn dial_and_ask(
     vu: u64,
     traffic: &Rc<Traffic>,
     handshake: Handshake<'_>,
-    network_delay: &mut Duration,
+    network: &mut NetworkShare,
 ) -> Result<Connected, Refusal> {
     let url = handshake.url;
     if let Some(name) = handshake.header_that_is_ours() {
@@ -157,21 +172,16 @@ async fn dial_and_ask(
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = url.port().unwrap_or(if security == Security::Tunnel { 80 } else { 443 });
     let endpoint = Endpoint { host, port, security };
-    let dialed = dialer.dial(endpoint, vu, traffic).await.map_err(|failed| {
-        *network_delay = failed.network_delay;
-        (failed.error, None)
-    })?;
-    *network_delay = dialed.network_delay;
+    let dialed = dialer.dial(endpoint, vu, traffic, &mut network.dialling).await;
+    let dialed = dialed.map_err(|failed| (failed.error, None))?;
     let mut stream = dialed.stream;
-    let passage = stream.passage();
+    network.passage = stream.passage();
     let key = STANDARD.encode(rand::random::<[u8; 16]>());
     let request = request(&handshake, &key);
     let io_error = |what| move |error: std::io::Error| (NetError::io(what, &error), None);
     stream.write_all(request.as_bytes()).await.map_err(io_error("write"))?;
     stream.flush().await.map_err(io_error("write"))?;
-    let answer = read_head(&mut stream).await;
-    *network_delay += passage.map_or(Duration::ZERO, |passage| passage.delay());
-    let (mut response, rest) = answer.map_err(|error| (error, None))?;
+    let (mut response, rest) = read_head(&mut stream).await.map_err(|error| (error, None))?;
     let compressed = match agreed(&handshake, &key, &response) {
         Ok(compressed) => compressed,
         Err(why) => {

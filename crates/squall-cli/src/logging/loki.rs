@@ -293,7 +293,7 @@ impl PushJob {
         };
         let dialed = self
             .dialer
-            .dial(endpoint, 1, &Rc::new(Traffic::default()))
+            .dial(endpoint, 1, &Rc::new(Traffic::default()), &mut Default::default())
             .await
             .map_err(|failed| failed.error.to_string())?;
         let (mut sender, connection) =

@@ -1,10 +1,15 @@
 //! Each phase is measured where it happens: a server that waits in one phase makes that one long.
 
+use std::rc::Rc;
 use std::time::Duration;
 
+use squall_http::Request;
+use squall_net::Link;
+use squall_options::{FromText as _, Network};
 use squall_testing::{ScriptedServer, Signal, Step};
+use tokio::time::Instant;
 
-use crate::{Vu, run};
+use crate::{Vu, error, get, run};
 
 /// Long against everything else on loopback, short for a test.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -42,5 +47,22 @@ fn a_late_first_byte_is_waiting_and_a_late_rest_receiving() {
         assert!(timings.blocked >= timings.connecting, "{timings:?}");
         assert!(timings.tls_handshaking.is_zero(), "{timings:?}");
         assert_eq!(timings.duration(), timings.sending + timings.waiting + timings.receiving);
+    });
+}
+
+#[test]
+fn a_call_that_ends_while_it_connects_tells_the_networks_part() {
+    let server = ScriptedServer::start(vec![]);
+    run(async {
+        let vu = Vu::new();
+        let network = Network::from_text(r#"{"latency": 60000}"#).expect("a network");
+        let profile = network.of_scenario("any").expect("for everyone").of_vu(1, 0);
+        vu.connections.traffic().set_link(Some(Rc::new(Link::new(profile, 0, 1, Instant::now()))));
+        let response = vu.send(&Request { timeout: PAUSE, ..get(server.url("/")) }).await;
+        assert_eq!(error(&response).0, 1050);
+        let delay = response.exchange.network_delay.expect("there is a profile");
+        // All of the time but that until the dial began.
+        assert!(delay.connecting >= PAUSE / 2, "{delay:?}");
+        assert!(delay.transfer.is_zero(), "{delay:?}");
     });
 }

@@ -5,29 +5,30 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::link::Link;
+use super::link::{Fault, Link};
 use super::meter::Passage;
 use crate::{NetError, code};
 
 /// The making of one connection. Without a link nothing takes any time.
+///
+/// Whoever waits for a connection may give it up at any time, and is told all the same what the network has taken.
 #[derive(Debug)]
-pub(crate) struct Dialling {
+pub(crate) struct Dialling<'a> {
     link: Option<Rc<Link>>,
+    /// Where to leave, in the end, how much the network has taken.
+    told: &'a mut Duration,
     /// How long TCP took to connect; zero until it has.
     pub(crate) connecting: Duration,
     waited: Duration,
     /// Of the wait that goes on, or was given up.
     since: Option<Instant>,
+    /// Of the fresh connection, while there are handshakes.
+    passage: Option<Passage>,
 }
 
-impl Dialling {
-    pub(crate) fn new(link: Option<Rc<Link>>) -> Self {
-        Self { link, connecting: Duration::ZERO, waited: Duration::ZERO, since: None }
-    }
-
-    /// How much the network has taken so far.
-    pub(crate) fn delay(&self) -> Duration {
-        self.waited + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+impl<'a> Dialling<'a> {
+    pub(crate) fn new(link: Option<Rc<Link>>, told: &'a mut Duration) -> Self {
+        Self { link, told, connecting: Duration::ZERO, waited: Duration::ZERO, since: None, passage: None }
     }
 
     /// Before a name is resolved.
@@ -43,9 +44,18 @@ impl Dialling {
 
     /// Before TCP connects.
     pub(crate) async fn connect(&mut self) {
-        let Some(link) = &self.link else { return };
-        let delay = link.connecting();
-        self.wait(delay).await;
+        let Some(link) = self.link.clone() else { return };
+        let opening = link.connecting();
+        for timeout in opening.timeouts() {
+            link.count(Fault::Loss);
+            self.wait(timeout).await;
+        }
+        self.wait(opening.round_trip).await;
+    }
+
+    /// TCP is connected; what there is of handshakes, with a proxy and for TLS, goes over this connection.
+    pub(crate) fn connected(&mut self, passage: Option<Passage>) {
+        self.passage = passage;
     }
 
     /// Before a TLS handshake.
@@ -55,9 +65,9 @@ impl Dialling {
         self.wait(delay).await;
     }
 
-    /// A handshake over the fresh connection is over.
-    pub(crate) fn shook_hands(&mut self, passage: Option<&Passage>) {
-        self.waited += passage.map_or(Duration::ZERO, Passage::rounds);
+    /// All handshakes are over. The last words of TLS may still be on their way: nobody waits for them.
+    pub(crate) fn shook_hands(&mut self) {
+        self.waited += self.passage.take().map_or(Duration::ZERO, |passage| passage.rounds());
     }
 
     async fn wait(&mut self, time: Duration) {
@@ -66,7 +76,18 @@ impl Dialling {
         }
         self.since = Some(Instant::now());
         sleep(time).await;
-        self.waited = self.delay();
+        self.waited += self.waiting();
         self.since = None;
+    }
+
+    fn waiting(&self) -> Duration {
+        self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+impl Drop for Dialling<'_> {
+    fn drop(&mut self) {
+        let handshakes = self.passage.as_ref().map_or(Duration::ZERO, Passage::rounds_so_far);
+        *self.told = self.waited + self.waiting() + handshakes;
     }
 }

@@ -63,6 +63,23 @@ pub(super) enum Direction {
     Down,
 }
 
+/// How TCP connects.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opening {
+    /// What the SYN that arrives and its answer take.
+    pub(super) round_trip: Duration,
+    /// So often the SYN or its answer is lost before.
+    lost: u32,
+}
+
+impl Opening {
+    /// How long each SYN without an answer is waited for: twice as long as the one before (RFC 6298 §5.7).
+    pub(super) fn timeouts(&self) -> impl Iterator<Item = Duration> + use<> {
+        let next = |timeout: &Duration| Some((*timeout * 2).min(TIMEOUT_MAX));
+        std::iter::successors(Some(FIRST_TIMEOUT), next).take(self.lost as usize)
+    }
+}
+
 /// The network of one VU in one scenario.
 #[derive(Debug)]
 pub struct Link {
@@ -125,23 +142,18 @@ impl Link {
         (conditions.dns_delay, fails)
     }
 
-    /// How long the network takes to connect: a round trip, and the wait for each SYN or its answer that is lost, twice
-    /// as long as for the one before (RFC 6298 §5.7).
-    pub(crate) fn connecting(&self) -> Duration {
+    /// What it takes to connect. All is drawn at once: how long somebody waits for it must not change what befalls the
+    /// next connection.
+    pub(super) fn connecting(&self) -> Opening {
         let conditions = self.conditions(Instant::now());
         let mut random = self.dials.borrow_mut();
-        let mut delay = random.around(conditions.latency, conditions.jitter);
-        let mut timeout = FIRST_TIMEOUT;
-        let lost = 1.0 - (1.0 - conditions.loss).powi(2);
-        for _ in 0..RETRIES_MAX {
-            if !random.happens(lost) {
-                break;
-            }
-            self.count(Fault::Loss);
-            delay += timeout;
-            timeout = (timeout * 2).min(TIMEOUT_MAX);
+        let round_trip = random.around(conditions.latency, conditions.jitter);
+        let loss = 1.0 - (1.0 - conditions.loss).powi(2);
+        let mut lost = 0;
+        while lost < RETRIES_MAX && random.happens(loss) {
+            lost += 1;
         }
-        delay
+        Opening { round_trip, lost }
     }
 
     /// How long a TLS handshake takes longer.

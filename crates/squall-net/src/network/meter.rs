@@ -20,6 +20,8 @@ pub(super) struct Meter {
     /// Rounds that are over: the client spoke, then it listened.
     rounds: Cell<Duration>,
     is_speaking: Cell<bool>,
+    /// How often bytes had come through, up and down, when the last round began.
+    begun: Cell<(u64, u64)>,
 }
 
 /// One direction.
@@ -59,6 +61,7 @@ impl Meter {
         let begins = !self.is_speaking.replace(true);
         if begins {
             self.rounds.set(self.rounds.get() + self.last_round());
+            self.begun.set(self.times());
         }
         begins
     }
@@ -66,6 +69,10 @@ impl Meter {
     /// The client heard something.
     pub(super) fn listened(&self) {
         self.is_speaking.set(false);
+    }
+
+    fn times(&self) -> (u64, u64) {
+        (self.up.times.get(), self.down.times.get())
     }
 
     fn last_round(&self) -> Duration {
@@ -89,8 +96,7 @@ pub struct Passage {
 
 impl Passage {
     pub(super) fn new(meter: &Rc<Meter>) -> Self {
-        let times_before = (meter.up.times.get(), meter.down.times.get());
-        Self { meter: Rc::clone(meter), blocked_before: meter.blocked.get(), times_before }
+        Self { meter: Rc::clone(meter), blocked_before: meter.blocked.get(), times_before: meter.times() }
     }
 
     /// What all rounds of the connection took so far, where client and server take turns: a handshake.
@@ -98,6 +104,16 @@ impl Passage {
         let meter = &self.meter;
         let last = if meter.is_speaking.get() { Duration::ZERO } else { meter.last_round() };
         meter.rounds.get() + last
+    }
+
+    /// The same, and what a round that is not over has taken: of a handshake that is given up.
+    pub(super) fn rounds_so_far(&self) -> Duration {
+        let (meter, now) = (&self.meter, Instant::now());
+        if !meter.is_speaking.get() {
+            return self.rounds();
+        }
+        let (up_before, down_before) = meter.begun.get();
+        self.rounds() + meter.up.delay(up_before, now) + meter.down.delay(down_before, now)
     }
 
     /// How much of the time until now the network has taken. Where several requests share the connection it is the way

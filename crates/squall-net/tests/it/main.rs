@@ -22,7 +22,8 @@ async fn dial(
 ) -> Result<(Dialed, Rc<Traffic>), NetError> {
     let traffic = Rc::new(Traffic::default());
     let dialer = Dialer::new(config).expect("the configuration is valid");
-    let dialed = dialer.dial(Endpoint { host, port, security }, 1, &traffic).await?;
+    let dialed =
+        dialer.dial(Endpoint { host, port, security }, 1, &traffic, &mut Duration::default()).await?;
     Ok((dialed, traffic))
 }
 
@@ -178,10 +179,17 @@ fn network(option: &str) -> Rc<Link> {
     Rc::new(Link::new(profile, 0, 1, tokio::time::Instant::now()))
 }
 
-async fn dial_through(option: &str, config: NetConfig, endpoint: Endpoint<'_>) -> Result<Dialed, DialError> {
+/// Dials through such a network, and how much of the time that has taken.
+async fn dial_through(
+    option: &str,
+    config: NetConfig,
+    endpoint: Endpoint<'_>,
+) -> (Result<Dialed, DialError>, Duration) {
     let traffic = Rc::new(Traffic::default());
     traffic.set_link(Some(network(option)));
-    Dialer::new(config).expect("the configuration is valid").dial(endpoint, 1, &traffic).await
+    let dialer = Dialer::new(config).expect("the configuration is valid");
+    let mut network_delay = Duration::ZERO;
+    (dialer.dial(endpoint, 1, &traffic, &mut network_delay).await, network_delay)
 }
 
 #[tokio::test]
@@ -195,13 +203,27 @@ async fn a_bad_network_makes_dialling_slow() {
     config.tls.extra_roots_pem = vec![authority.pem()];
     let option = r#"{"latency": 30, "dns": {"delay": 40}, "tls": {"delay": 50}}"#;
     let endpoint = Endpoint { host: "a.test", port: 443, security: Security::TlsHttp2 };
-    let dialed = dial_through(option, config, endpoint).await.unwrap();
+    let (dialed, delay) = dial_through(option, config, endpoint).await;
+    let dialed = dialed.unwrap();
     let ms = Duration::from_millis;
     assert!(dialed.connecting >= ms(30), "{:?}", dialed.connecting);
     // The delay, and the handshake's round trip.
     assert!(dialed.tls_handshaking >= ms(80), "{:?}", dialed.tls_handshaking);
-    let (delay, all) = (dialed.network_delay, dialed.connecting + dialed.tls_handshaking + ms(40));
+    let all = dialed.connecting + dialed.tls_handshaking + ms(40);
     assert!(delay >= ms(150) && delay < all + ms(20), "{delay:?} of {all:?}");
+}
+
+#[tokio::test]
+async fn the_way_to_the_proxys_tunnel_is_the_networks_too() {
+    let server = ScriptedServer::start(vec![vec![Step::ReadToEnd]]);
+    let (proxy, _tunnel) = tunnel_to(server.address()).await;
+    let proxies = Proxies::from_env(|name| (name == "HTTP_PROXY").then(|| proxy.to_string())).unwrap();
+    let config = NetConfig { proxies, ..NetConfig::default() };
+    let endpoint = Endpoint { host: "a.test", port: 80, security: Security::Tunnel };
+    let (dialed, delay) = dial_through(r#"{"latency": 100}"#, config, endpoint).await;
+    dialed.unwrap();
+    // TCP's round trip, and that of asking for the tunnel.
+    assert!(delay >= Duration::from_millis(200), "{delay:?}");
 }
 
 #[tokio::test]
@@ -210,12 +232,13 @@ async fn a_bad_network_may_not_connect_at_all() {
     let port = server.address().port();
     let lost = NetConfig { dial_timeout: Duration::from_millis(20), ..NetConfig::default() };
     let endpoint = Endpoint { host: "127.0.0.1", port, security: Security::Plain };
-    let failed = dial_through(r#"{"loss": 1}"#, lost, endpoint).await.unwrap_err();
+    let (failed, delay) = dial_through(r#"{"loss": 1}"#, lost, endpoint).await;
+    let failed = failed.unwrap_err();
     assert_eq!((failed.error.code, &*failed.error.text), (1211, "dial: i/o timeout"));
-    assert!(failed.network_delay >= Duration::from_millis(20), "{:?}", failed.network_delay);
+    assert!(delay >= Duration::from_millis(20), "{delay:?}");
 
     let endpoint = Endpoint { host: "localhost", ..endpoint };
-    let failed =
-        dial_through(r#"{"dns": {"failure": 1}}"#, NetConfig::default(), endpoint).await.unwrap_err();
+    let (failed, _) = dial_through(r#"{"dns": {"failure": 1}}"#, NetConfig::default(), endpoint).await;
+    let failed = failed.unwrap_err();
     assert_eq!((failed.error.code, &*failed.error.text), (1100, "lookup: server misbehaving"));
 }

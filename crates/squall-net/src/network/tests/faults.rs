@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use super::super::Fault;
+use super::super::{Dialling, Fault};
 use super::*;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -186,6 +186,55 @@ fn what_an_idle_connection_got_has_had_its_time() {
     });
 }
 
+/// How long TCP takes to connect, as the dial tells it.
+async fn connecting(link: &Rc<Link>) -> Duration {
+    let (mut told, started) = (Duration::ZERO, Instant::now());
+    Dialling::new(Some(link.clone()), &mut told).connect().await;
+    assert_eq!(told, started.elapsed());
+    told
+}
+
+#[test]
+fn losses_of_a_dial_are_counted_as_they_happen() {
+    run(async {
+        let link = link(r#"{"loss": 1}"#, 0);
+        // A SYN at once, after one second, after two more, after four more.
+        for (patience_ms, lost) in [(500, 1), (2_500, 2), (6_500, 3), (14_500, 4)] {
+            let connected = timeout(MS(patience_ms), connecting(&link)).await;
+            assert!(connected.is_err(), "nothing ever arrives");
+            assert_eq!(faults(&link), BTreeMap::from([("loss", lost)]), "{patience_ms} ms");
+        }
+    });
+}
+
+#[test]
+fn a_dial_that_is_given_up_tells_what_it_waited_for() {
+    run(async {
+        let link = link(r#"{"latency": 1500, "tls": {"delay": 400}}"#, 0);
+        let given_up_after = async |patience_ms| {
+            let mut told = Duration::ZERO;
+            let dial = async {
+                let mut dialling = Dialling::new(Some(link.clone()), &mut told);
+                dialling.connect().await;
+                let (mut client, far) = connect(&link);
+                answer(far, 4, MS(50), 4);
+                dialling.connected(Some(client.passage()));
+                dialling.secure().await;
+                ask(&mut client, 4, 4).await.unwrap();
+                ask(&mut client, 4, 4).await.unwrap();
+            };
+            assert!(timeout(MS(patience_ms), dial).await.is_err());
+            told
+        };
+        assert_near(given_up_after(1_000).await, 1_000);
+        assert_near(given_up_after(1_600).await, 1_600);
+        // In the middle of a way: up, down after the server has thought, up again.
+        assert_near(given_up_after(2_300).await, 2_300);
+        assert_near(given_up_after(3_000).await, 2_950);
+        assert_near(given_up_after(3_800).await, 3_750);
+    });
+}
+
 #[test]
 fn dialling_has_faults_of_its_own() {
     run(async {
@@ -200,7 +249,9 @@ fn dialling_has_faults_of_its_own() {
         assert_eq!(faults(&link), BTreeMap::from([(Fault::Dns.name(), failed)]));
         let mut seen = BTreeMap::new();
         for _ in 0..1000 {
-            *seen.entry(link.connecting().as_millis()).or_insert(0) += 1;
+            let took = connecting(&link).await;
+            // A timer has milliseconds, and each wait is rounded up to them.
+            *seen.entry(took.as_millis() / 10 * 10).or_insert(0) += 1;
         }
         // A SYN or its answer is lost with 36 %: one second, then two, then four.
         let times: Vec<_> = seen.keys().copied().take(4).collect();
