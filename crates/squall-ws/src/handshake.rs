@@ -27,6 +27,12 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 const OWN_HEADERS: [&str; 5] =
     ["Connection", "Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions"];
 
+/// Headers that have a place of their own in the request.
+const PLACED_HEADERS: [&str; 3] = ["Host", "User-Agent", "Cookie"];
+
+/// Headers that would announce a body. k6 leaves them out too.
+const BODY_HEADERS: [&str; 3] = ["Content-Length", "Transfer-Encoding", "Trailer"];
+
 /// What a server adds to the key to show that it has understood (RFC 6455 §1.3).
 const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -35,7 +41,8 @@ const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 pub struct Handshake<'a> {
     /// A `ws` or `wss` URL.
     pub url: &'a Url,
-    /// The caller's headers. `Host` names the virtual host; those that make the upgrade are refused.
+    /// The caller's headers. `Host` names the virtual host; those that make the upgrade are refused; those whose names
+    /// are none, or that announce a body, are left out.
     pub headers: &'a [(String, String)],
     /// Sub-protocols to offer, the best first.
     pub protocols: &'a [String],
@@ -199,21 +206,26 @@ async fn dial_and_ask(
 
 fn request(handshake: &Handshake<'_>, key: &str) -> String {
     let Handshake { url, headers, protocols, .. } = handshake;
-    let host = match (url.host_str().unwrap_or_default(), url.port()) {
+    let own_host = match (url.host_str().unwrap_or_default(), url.port()) {
         (host, Some(port)) => format!("{host}:{port}"),
         (host, None) => host.to_owned(),
     };
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let mut head = format!("GET {} HTTP/1.1\r\n", if target.is_empty() { "/" } else { target });
     let mut add = |name: &str, value: &str| {
-        // What would end a line is left out: neither name nor value must become another header.
-        for (part, end) in [(name, ": "), (value, "\r\n")] {
-            head.extend(part.chars().filter(|char| !matches!(char, '\r' | '\n')));
-            head.push_str(end);
-        }
+        head.extend([name, ": "]);
+        // No value must become another header: what would end a line is a space, as in k6.
+        let value = value.trim_matches([' ', '\t', '\r', '\n']);
+        head.extend(value.chars().map(|char| if matches!(char, '\r' | '\n') { ' ' } else { char }));
+        head.push_str("\r\n");
     };
-    add("Host", handshake.header("Host").unwrap_or(&host));
-    add("User-Agent", handshake.header("User-Agent").unwrap_or(handshake.user_agent));
+    // A host that cannot be one is empty, and an empty user agent is none: so it is in k6.
+    let host = handshake.header("Host").unwrap_or(&own_host);
+    add("Host", if host.bytes().all(is_host_byte) { host } else { "" });
+    let user_agent = handshake.header("User-Agent").unwrap_or(handshake.user_agent);
+    if !user_agent.is_empty() {
+        add("User-Agent", user_agent);
+    }
     add("Connection", "Upgrade");
     add("Upgrade", "websocket");
     add("Sec-WebSocket-Key", key);
@@ -229,12 +241,24 @@ fn request(handshake: &Handshake<'_>, key: &str) -> String {
         add("Cookie", cookies);
     }
     for (name, value) in *headers {
-        if !["host", "user-agent", "cookie"].contains(&name.to_ascii_lowercase().as_str()) {
+        let mut known = PLACED_HEADERS.iter().chain(&BODY_HEADERS);
+        if is_token(name) && !known.any(|known| name.eq_ignore_ascii_case(known)) {
             add(name, value);
         }
     }
     head.push_str("\r\n");
     head
+}
+
+/// RFC 9110 §5.6.2: what a header may be called.
+fn is_token(name: &str) -> bool {
+    let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token_byte)
+}
+
+/// RFC 3986 §3.2.2 and §3.2.3: what a host and its port are made of.
+fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=[]:".contains(&byte)
 }
 
 /// The head, and what has arrived behind it.
@@ -305,4 +329,41 @@ async fn read_body(stream: &mut Stream, response: &Response, mut body: Vec<u8>) 
     let _ = tokio::time::timeout(Duration::from_secs(1), reading).await;
     body.truncate(length);
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The headers of the request that the caller's come to, without those that make the upgrade.
+    #[track_caller]
+    fn check(headers: &[(&str, &str)], expected: &[&str]) {
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let handshake = Handshake {
+            url: &Url::parse("ws://a.test:81/").unwrap(),
+            headers: &headers,
+            protocols: &[],
+            offers_deflate: false,
+            user_agent: "us",
+            cookies: "",
+        };
+        let request = request(&handshake, "key");
+        let lines = request.split_terminator("\r\n").skip(1);
+        let is_ours = |line: &&str| OWN_HEADERS.iter().any(|name| line.starts_with(name));
+        let seen: Vec<_> = lines.filter(|line| !line.is_empty() && !is_ours(line)).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn no_header_becomes_another() {
+        let usual = ["Host: a.test:81", "User-Agent: us"];
+        check(&[], &usual);
+        check(&[("X-A", " a\r\nB: c\t\n"), ("x-b", " ")], &[usual[0], usual[1], "X-A: a  B: c", "x-b: "]);
+        check(&[("A b", "x"), ("", "x"), ("A\r\nB", "x"), ("É", "x"), ("A:", "x")], &usual);
+        check(&[("content-length", "5"), ("Transfer-Encoding", "chunked"), ("Trailer", "x")], &usual);
+        check(&[("User-Agent", "a\nb"), ("Host", "b:1")], &["Host: b:1", "User-Agent: a b"]);
+        check(&[("user-agent", ""), ("host", "b\r\nc")], &["Host: "]);
+        check(&[("cookie", "a=b\r\nc")], &[usual[0], usual[1], "Cookie: a=b  c"]);
+    }
 }

@@ -350,8 +350,15 @@ fn on<'js>(This(this): This<Connected<'js>>, event: Coerced<String>, handler: Op
     }
 }
 
-fn send<'js>(This(this): This<Connected<'js>>, message: Coerced<rquickjs::String<'js>>) -> Result<()> {
-    say(&this, Message::Text(&well_formed(&message.0)?))
+/// No message, undefined and null are the empty text, as in k6.
+fn send<'js>(This(this): This<Connected<'js>>, message: Opt<Value<'js>>) -> Result<()> {
+    let text = match message.0 {
+        Some(message) if !message.is_undefined() && !message.is_null() => {
+            well_formed(&message.get::<Coerced<rquickjs::String>>()?.0)?
+        }
+        _ => String::new(),
+    };
+    say(&this, Message::Text(&text))
 }
 
 fn send_binary<'js>(ctx: Ctx<'js>, This(this): This<Connected<'js>>, message: Opt<Value<'js>>) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use rquickjs::{Atom, Coerced, Ctx, Result, Value};
-use squall_http::{CookieJar, NetError, millis};
+use squall_http::{CookieJar, NetError, canonical_name, millis};
 use squall_metrics::TagSet;
 use squall_options::SystemTag;
 use squall_ws::{Failed, Handshake, Response, Socket};
@@ -101,7 +101,7 @@ impl Opening {
         for entry in headers.props::<String, Coerced<String>>() {
             let (name, value) = entry?;
             self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
-            self.headers.push((name, value.0));
+            self.headers.push((canonical_name(&name), value.0));
         }
         Ok(())
     }
