@@ -88,6 +88,20 @@ fn messages_wait_while_the_script_sleeps() {
 }
 
 #[test]
+fn what_is_said_on_opening_is_said_though_the_server_has_left() {
+    let target = Target::start();
+    let body = "
+        // What the server says, its farewell too, has come when the others are through.
+        const socket = new WebSocket(`${url}/ws/count/1`);
+        socket.onopen = () => { socket.send('hello'); console.log('said'); };
+        socket.onmessage = ({ data }) => console.log(data);
+        for (let i = 0; i < 3; i++) ws.connect(`${url}/ws/count/1`, () => {});";
+    let ran = run_connected(&script(&target, 1, "", body));
+    ran.check_log(&["info said", "info 0"]);
+    assert_eq!(ran.count(builtin::WS_MSGS_SENT), 1);
+}
+
+#[test]
 fn pings_are_answered_while_the_script_waits_for_something_else() {
     let target = Target::start();
     let body = "

@@ -66,7 +66,7 @@ pub(super) struct Line {
     /// Bytes that were said on one turn of the event loop, and which: they count as buffered until its end.
     said: Cell<(u64, usize)>,
     unhandled_bytes: Cell<usize>,
-    /// Of the task, when it waits for the script to handle what it has read.
+    /// Of the task, when it waits for the script: to see that the socket is open, or to handle what was read.
     waker: RefCell<Waker>,
 }
 
@@ -204,7 +204,9 @@ impl Line {
     fn poll_event(&self, cx: &mut Context) -> Poll<Option<Event>> {
         let mut socket = self.socket.borrow_mut();
         let Some(socket) = &mut *socket else { return Poll::Ready(None) };
-        if self.unhandled_bytes.get() >= UNHANDLED_BYTES_MAX {
+        // What the script says when it sees the open socket, it says before anything that comes, even the end.
+        let is_unseen = self.state() == State::Connecting;
+        if is_unseen || self.unhandled_bytes.get() >= UNHANDLED_BYTES_MAX {
             self.waker.borrow_mut().clone_from(cx.waker());
             // An error shows again when the next event is asked for.
             let _ = socket.poll_flush(cx);
@@ -223,12 +225,16 @@ impl Line {
 
     fn handle(&self, ctx: &Ctx, news: News) -> Result<()> {
         match news {
-            News::Opened if self.state() == State::Connecting => {
+            News::Opened => {
+                // The task goes on when the script waits, if it does so before the handler's end.
+                self.waker.borrow().wake_by_ref();
+                if self.state() != State::Connecting {
+                    return Ok(());
+                }
                 self.state.set(State::Open);
                 let result = self.dispatch(ctx, Kind::Open, |_| Ok(()));
                 self.break_off_if_failed(ctx, result)
             }
-            News::Opened => Ok(()),
             News::Failed(text) => self.end(ctx, Some(text)),
             News::Happened(event) => {
                 self.unhandled_bytes.set(self.unhandled_bytes.get() - weight(&event));
