@@ -8,7 +8,8 @@ export default function () {
   const base = __ENV.BASE.replace('http', 'ws');
   for (const path of paths) {
     const socket = new WebSocket(`${base}/${path}`);
-    socket.onopen = () => socket.send('go');
+    // The one that counts leaves without being asked: in k6 it is chance whether a message to it still goes out.
+    if (!path.startsWith('ws/count')) socket.onopen = () => socket.send('go');
     socket.onmessage = (event) => console.log(path, 'message', event.data);
     socket.onerror = (event) => console.log(path, 'error', event.error, socket.readyState);
     socket.onclose = () => console.log(path, 'close', socket.readyState);
