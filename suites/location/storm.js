@@ -11,6 +11,8 @@ const MEMBERS = 50; // of a session
 const WHOLE = '160s';
 
 export const options = scale({
+  // Else each client would keep two connections, and 20,000 are all that many systems let a process have.
+  noConnectionReuse: true,
   setupTimeout: '2m',
   scenarios: {
     connections: {
