@@ -6,6 +6,7 @@
 
 mod breakwater;
 mod case;
+mod exposition;
 mod figure;
 mod library;
 mod memory;

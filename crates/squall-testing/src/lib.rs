@@ -17,4 +17,4 @@ mod target;
 pub use certificates::{Authority, Credentials, Validity};
 pub use counting::{Allocated, CountingAllocator};
 pub use scripted::{ScriptedServer, Signal, Step};
-pub use target::{Target, TargetOptions};
+pub use target::{Target, TargetOptions, websocket_frame};

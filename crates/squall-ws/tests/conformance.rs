@@ -6,29 +6,12 @@ use std::{rc::Rc, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha1::{Digest as _, Sha1};
 use squall_net::{Dialer, NetConfig, Traffic};
+use squall_testing::websocket_frame as frame;
 use squall_ws::{Event, Handshake, connect};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-
-/// A frame as servers write it.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut out = vec![first];
-    match payload.len() {
-        length @ 0..=125 => out.push(length as u8),
-        length @ 126..=0xffff => {
-            out.push(126);
-            out.extend((length as u16).to_be_bytes());
-        }
-        length => {
-            out.push(127);
-            out.extend((length as u64).to_be_bytes());
-        }
-    }
-    out.extend(payload);
-    out
-}
 
 fn close(code: u16, reason: &[u8]) -> Vec<u8> {
     frame(0x88, &[&code.to_be_bytes()[..], reason].concat())

@@ -6,7 +6,6 @@
 mod azora;
 mod birthday;
 mod connex;
-mod exposition;
 mod fluxor;
 mod location;
 mod summary;

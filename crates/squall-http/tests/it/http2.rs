@@ -6,7 +6,7 @@ use bytes::Bytes;
 use squall_http::{Method, Request};
 use squall_testing::{Authority, ScriptedServer, Signal, Step, Target, Validity};
 
-use crate::{Vu, body_json, body_text, error, request, run};
+use crate::{Vu, body_json, body_text, error, http2_frame as frame, request, run};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -22,10 +22,6 @@ const PRIORITY: u8 = 0x20;
 
 /// A block of fields that says 200 and no more.
 const OK: &[u8] = &[0x88];
-
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    [&[0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream], payload].concat()
-}
 
 fn write(frames: &[Vec<u8>]) -> Step {
     Step::Write(frames.concat().into())

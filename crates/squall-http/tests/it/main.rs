@@ -89,6 +89,11 @@ fn body_json(response: &Response) -> serde_json::Value {
     serde_json::from_slice(response.body.as_deref().unwrap_or_default()).expect("the body is JSON")
 }
 
+/// An HTTP/2 frame.
+fn http2_frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    [&[0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
 /// Number and text of a response's error.
 fn error(response: &Response) -> (u32, String) {
     let error = response.exchange.error.as_ref().expect("the call failed");

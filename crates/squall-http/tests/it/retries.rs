@@ -4,7 +4,7 @@ use bytes::Bytes;
 use squall_http::{Method, Request};
 use squall_testing::{Authority, ScriptedServer, Step, Validity};
 
-use crate::{Vu, error, request, run};
+use crate::{Vu, error, http2_frame as frame, request, run};
 
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
@@ -12,10 +12,6 @@ const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 
 const END: u8 = 5;
-
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    [&[0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream], payload].concat()
-}
 
 fn ok(stream: u8) -> Vec<u8> {
     frame(HEADERS, END, stream, b"\x88")

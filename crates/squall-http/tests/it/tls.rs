@@ -6,7 +6,7 @@ use squall_net::NetConfig;
 use squall_options::{CipherSuite, FromText as _, TlsAuth, TlsVersion};
 use squall_testing::{Authority, Credentials, ScriptedServer, Step, Target, Validity};
 
-use crate::{Vu, body_json, error, headers, request, run};
+use crate::{Vu, body_json, error, headers, http2_frame as frame, request, run};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
@@ -170,12 +170,6 @@ fn a_broken_http2_stream_has_its_number() {
     assert_eq!(error(&response), (1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR".into()));
 }
 
-/// An HTTP/2 frame on a stream.
-fn frame(kind: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    let length = payload.len() as u8;
-    [&[0, 0, length, kind, 0, 0, 0, 0, stream], payload].concat()
-}
-
 #[test]
 fn http2_errors_have_their_numbers() {
     let authority = Authority::new();
@@ -184,7 +178,7 @@ fn http2_errors_have_their_numbers() {
     let arrived = || Step::ReadUntil(Bytes::from_static(b"the end"));
     let check = |frame_sent: Vec<u8>, code, text: &str| {
         let config = credentials.server_config(&["h2"], None);
-        let answer = [frame(settings, 0, &[]), frame_sent].concat();
+        let answer = [frame(settings, 0, 0, &[]), frame_sent].concat();
         let script = vec![arrived(), Step::Write(answer.into()), Step::ReadToEnd];
         let server = ScriptedServer::start_tls(config, vec![script]);
         let post = Request {
@@ -196,13 +190,13 @@ fn http2_errors_have_their_numbers() {
     };
     let calm = [0, 0, 0, 0, 0, 0, 0, 11];
     let turned_away = "http2: Transport received GOAWAY from server ErrCode:ENHANCE_YOUR_CALM";
-    check(frame(go_away, 0, &calm), 1000, turned_away);
-    check(frame(reset, 1, &[0, 0, 0, 2]), 1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR");
+    check(frame(go_away, 0, 0, &calm), 1000, turned_away);
+    check(frame(reset, 0, 1, &[0, 0, 0, 2]), 1633, "http2: stream error with http2 ErrCode INTERNAL_ERROR");
     check(
-        frame(reset, 1, &[0, 0, 0, 99]),
+        frame(reset, 0, 1, &[0, 0, 0, 99]),
         1630,
         "http2: stream error with http2 ErrCode unknown error code 0x63",
     );
-    let data_without_stream = frame(0, 0, b"x");
+    let data_without_stream = frame(0, 0, 0, b"x");
     check(data_without_stream, 1652, "http2: connection error with http2 ErrCode PROTOCOL_ERROR");
 }

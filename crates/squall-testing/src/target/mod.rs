@@ -21,6 +21,8 @@ use crate::certificates::{Authority, Validity};
 use crate::scripted::loopback;
 use crate::server::Server;
 
+pub use self::websocket::frame as websocket_frame;
+
 /// The server, plain and encrypted.
 pub struct Target {
     plain: Server,

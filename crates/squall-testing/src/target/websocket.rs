@@ -244,19 +244,7 @@ impl Talk {
             let is_last = index + 1 == count;
             let rsv1 = if is_compressed && index == 0 { 0x40 } else { 0 };
             let opcode = if index == 0 { opcode } else { 0 };
-            out.push(u8::from(is_last) << 7 | rsv1 | opcode);
-            match part.len() {
-                length @ 0..=125 => out.push(length as u8),
-                length @ 126..=0xffff => {
-                    out.push(126);
-                    out.extend((length as u16).to_be_bytes());
-                }
-                length => {
-                    out.push(127);
-                    out.extend((length as u64).to_be_bytes());
-                }
-            }
-            out.extend(part);
+            out.extend(frame(u8::from(is_last) << 7 | rsv1 | opcode, part));
         }
         self.stream.write_all(&out).await
     }
@@ -294,6 +282,24 @@ impl Talk {
             }
         }
     }
+}
+
+/// A WebSocket frame as servers write it, without a mask (RFC 6455 §5.2). `first` is its first byte: flags and opcode.
+pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![first];
+    match payload.len() {
+        length @ 0..=125 => out.push(length as u8),
+        length @ 126..=0xffff => {
+            out.push(126);
+            out.extend((length as u16).to_be_bytes());
+        }
+        length => {
+            out.push(127);
+            out.extend((length as u64).to_be_bytes());
+        }
+    }
+    out.extend(payload);
+    out
 }
 
 fn deflate(message: &[u8]) -> io::Result<Vec<u8>> {

@@ -1,26 +1,9 @@
 //! Frames as a server may send them, cut anywhere, and what it may not send.
 
 use proptest::prelude::*;
+use squall_testing::websocket_frame as frame;
 
 use super::*;
-
-/// A frame as servers write it: without a mask.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut out = vec![first];
-    match payload.len() {
-        length @ 0..=125 => out.push(length as u8),
-        length @ 126..=0xffff => {
-            out.push(126);
-            out.extend_from_slice(&(length as u16).to_be_bytes());
-        }
-        length => {
-            out.push(127);
-            out.extend_from_slice(&(length as u64).to_be_bytes());
-        }
-    }
-    out.extend_from_slice(payload);
-    out
-}
 
 /// Everything that is read of `bytes` when they arrive in pieces of `piece` bytes.
 fn read_all(bytes: &[u8], piece: usize, may_compress: bool) -> Result<Vec<Received>, Violation> {

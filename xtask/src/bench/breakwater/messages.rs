@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use super::super::exposition::Exposition;
 use super::case;
 use super::row;
 use super::service::Service;
@@ -78,22 +79,6 @@ fn rate(count: u64, took: Duration, cpu: Duration) -> Measured {
 }
 
 fn delivered(worker: &Service) -> Result<u64> {
-    let metrics = worker.api.ask_text("GET", "/metrics", Some(TOKEN), None)?;
-    Ok(counter(&metrics, "breakwater_birthday_delivered_total").unwrap_or(0))
-}
-
-/// `NAME 42`.
-fn counter(metrics: &str, name: &str) -> Option<u64> {
-    metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_a_counter() {
-        let metrics = "# TYPE a counter\na_total 7\na_total_more 8\n";
-        assert_eq!((counter(metrics, "a_total"), counter(metrics, "b_total")), (Some(7), None));
-    }
+    let metrics = Exposition::new(worker.api.ask_text("GET", "/metrics", Some(TOKEN), None)?);
+    Ok(metrics.sum("breakwater_birthday_delivered_total", &[]) as u64)
 }

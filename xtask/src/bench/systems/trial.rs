@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::super::breakwater::api::Api;
 use super::super::breakwater::service::Service;
-use super::exposition::Exposition;
+use super::super::exposition::Exposition;
 use super::summary::Summary;
 use super::table::Row;
 use crate::process::{self, MachineTime};

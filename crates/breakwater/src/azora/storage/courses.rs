@@ -1,6 +1,10 @@
 //! Courses.
 
-use sqlx::any::AnyQueryResult;
+use sqlx::{
+    Any,
+    any::{AnyArguments, AnyQueryResult},
+    query::QueryAs,
+};
 use uuid::Uuid;
 
 use super::{Storage, at};
@@ -31,6 +35,30 @@ impl From<CourseRow> for Course {
     }
 }
 
+/// The condition that [`Listed`] fills in. With no words its patterns take every course.
+macro_rules! which_are_listed {
+    () => {
+        " WHERE words LIKE $1 ESCAPE '\\' AND words LIKE $2 ESCAPE '\\' AND words LIKE $3 ESCAPE '\\' \
+         AND words LIKE $4 ESCAPE '\\' AND ($5 = '' OR category = $5) AND ($6 = '' OR level = $6)"
+    };
+}
+
+/// Which courses a page and its total are of.
+struct Listed<'q> {
+    patterns: &'q [String; SEARCH_WORDS_MAX],
+    category: &'q str,
+    level: &'q str,
+}
+
+type Select<'q, O> = QueryAs<'q, Any, O, AnyArguments>;
+
+impl<'q> Listed<'q> {
+    fn bind<O>(&self, select: Select<'q, O>) -> Select<'q, O> {
+        let select = self.patterns.iter().fold(select, |select, pattern| select.bind(pattern));
+        select.bind(self.category).bind(self.level)
+    }
+}
+
 impl Storage {
     pub(in crate::azora) async fn course(&self, id: &str) -> Result<Option<Course>, Problem> {
         let _place = self.reading().await?;
@@ -52,35 +80,21 @@ impl Storage {
         let level = listing.level.map_or("", Level::as_str);
         let _place = self.reading().await?;
         let pool = self.lists();
-        let courses: Vec<CourseSummary> = sqlx::query_as(
-            "SELECT id, title, summary, category, level, hours FROM azora_courses \
-             WHERE words LIKE $1 ESCAPE '\\' AND words LIKE $2 ESCAPE '\\' AND words LIKE $3 ESCAPE '\\' \
-             AND words LIKE $4 ESCAPE '\\' AND ($5 = '' OR category = $5) AND ($6 = '' OR level = $6) \
-             ORDER BY title, id LIMIT $7 OFFSET $8",
-        )
-        .bind(&patterns[0])
-        .bind(&patterns[1])
-        .bind(&patterns[2])
-        .bind(&patterns[3])
-        .bind(category)
-        .bind(level)
-        .bind(i64::from(listing.page_size))
-        .bind(listing.offset())
-        .fetch_all(pool)
-        .await?;
-        let (total,): (i64,) = sqlx::query_as(
-            "SELECT count(*) FROM azora_courses \
-             WHERE words LIKE $1 ESCAPE '\\' AND words LIKE $2 ESCAPE '\\' AND words LIKE $3 ESCAPE '\\' \
-             AND words LIKE $4 ESCAPE '\\' AND ($5 = '' OR category = $5) AND ($6 = '' OR level = $6)",
-        )
-        .bind(&patterns[0])
-        .bind(&patterns[1])
-        .bind(&patterns[2])
-        .bind(&patterns[3])
-        .bind(category)
-        .bind(level)
-        .fetch_one(pool)
-        .await?;
+        let listed = Listed { patterns: &patterns, category, level };
+        let courses: Vec<CourseSummary> = listed
+            .bind(sqlx::query_as(concat!(
+                "SELECT id, title, summary, category, level, hours FROM azora_courses",
+                which_are_listed!(),
+                " ORDER BY title, id LIMIT $7 OFFSET $8",
+            )))
+            .bind(i64::from(listing.page_size))
+            .bind(listing.offset())
+            .fetch_all(pool)
+            .await?;
+        let (total,): (i64,) = listed
+            .bind(sqlx::query_as(concat!("SELECT count(*) FROM azora_courses", which_are_listed!())))
+            .fetch_one(pool)
+            .await?;
         Ok(CoursePage { courses, page: listing.page, page_size: listing.page_size, total })
     }
 

@@ -8,6 +8,13 @@ use crate::{
     kit::email::Email,
 };
 
+/// What a [`User`] is read from.
+macro_rules! user_columns {
+    () => {
+        "id, name, email, birthday, zone, since_ms, version, created_ms, updated_ms"
+    };
+}
+
 /// A row of people.
 #[derive(Debug, Clone, FromRow)]
 pub struct User {
@@ -73,13 +80,10 @@ pub async fn insert(
 
 /// The person with this id, from one of the pools.
 pub async fn find(pool: &AnyPool, id: &str) -> sqlx::Result<Option<User>> {
-    sqlx::query_as(
-        "SELECT id, name, email, birthday, zone, since_ms, version, created_ms, updated_ms FROM birthday_users \
-         WHERE id = $1",
-    )
-    .bind(id)
-    .fetch_optional(pool)
-    .await
+    sqlx::query_as(concat!("SELECT ", user_columns!(), " FROM birthday_users WHERE id = $1"))
+        .bind(id)
+        .fetch_optional(pool)
+        .await
 }
 
 /// Replaces version `version`, and gives the row as it is then. `None`: there is no such person, or another version.
@@ -90,12 +94,12 @@ pub async fn update(
     particulars: &Particulars,
     now: Timestamp,
 ) -> sqlx::Result<Option<User>> {
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "UPDATE birthday_users SET name = $3, email = $4, name_key = $5, email_key = $6, \
          since_ms = CASE WHEN birthday = $7 THEN since_ms ELSE $10 END, birthday = $7, month_day = $8, zone = $9, \
-         version = version + 1, updated_ms = $10 WHERE id = $1 AND version = $2 \
-         RETURNING id, name, email, birthday, zone, since_ms, version, created_ms, updated_ms",
-    )
+         version = version + 1, updated_ms = $10 WHERE id = $1 AND version = $2 RETURNING ",
+        user_columns!(),
+    ))
     .bind(id)
     .bind(version)
     .bind(&particulars.name)
@@ -120,20 +124,23 @@ pub async fn delete(connection: &mut AnyConnection, id: &str) -> sqlx::Result<bo
 /// At most `limit` people after the id `after`, in the order of ids, whose name or address begins with `search`.
 pub async fn page(pool: &AnyPool, search: &str, after: &str, limit: i64) -> sqlx::Result<Vec<User>> {
     if search.is_empty() {
-        let all = sqlx::query_as(
-            "SELECT id, name, email, birthday, zone, since_ms, version, created_ms, updated_ms FROM birthday_users \
-             WHERE id > $1 ORDER BY id LIMIT $2",
-        );
+        let all = sqlx::query_as(concat!(
+            "SELECT ",
+            user_columns!(),
+            " FROM birthday_users WHERE id > $1 ORDER BY id LIMIT $2"
+        ));
         return all.bind(after).bind(limit).fetch_all(pool).await;
     }
     let from = search_key(search);
     // Behind every hexadecimal digit there is g.
     let until = format!("{from}g");
-    sqlx::query_as(
-        "SELECT id, name, email, birthday, zone, since_ms, version, created_ms, updated_ms FROM birthday_users \
+    sqlx::query_as(concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM birthday_users \
          WHERE ((name_key >= $1 AND name_key < $2) OR (email_key >= $1 AND email_key < $2)) AND id > $3 \
          ORDER BY id LIMIT $4",
-    )
+    ))
     .bind(from)
     .bind(until)
     .bind(after)
@@ -144,10 +151,11 @@ pub async fn page(pool: &AnyPool, search: &str, after: &str, limit: i64) -> sqlx
 
 /// At most `limit` people after the id `after` who were born on `month_day` (see [`rules::month_day`]).
 pub async fn born_on(pool: &AnyPool, month_day: i64, after: &str, limit: i64) -> sqlx::Result<Vec<User>> {
-    sqlx::query_as(
-        "SELECT id, name, email, birthday, zone, since_ms, version, created_ms, updated_ms FROM birthday_users \
-         WHERE month_day = $1 AND id > $2 ORDER BY id LIMIT $3",
-    )
+    sqlx::query_as(concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM birthday_users WHERE month_day = $1 AND id > $2 ORDER BY id LIMIT $3",
+    ))
     .bind(month_day)
     .bind(after)
     .bind(limit)

@@ -2,15 +2,15 @@
 
 /// Prometheus text.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Exposition(String);
+pub(in crate::bench) struct Exposition(String);
 
 impl Exposition {
-    pub(super) fn new(text: String) -> Exposition {
+    pub(in crate::bench) fn new(text: String) -> Exposition {
         Exposition(text)
     }
 
     /// The sum of the series of this name whose labels have all of `labels` in them, each as `name="value"`.
-    pub(super) fn sum(&self, name: &str, labels: &[&str]) -> f64 {
+    pub(in crate::bench) fn sum(&self, name: &str, labels: &[&str]) -> f64 {
         self.series(name)
             .filter(|(found, _)| labels.iter().all(|label| found.contains(label)))
             .map(|(_, value)| value)
@@ -19,7 +19,7 @@ impl Exposition {
 
     /// The bound, in seconds, below which the share `q` lies of what a histogram has counted since `before`: the upper
     /// end of its bucket. None where nothing was counted, and infinite beyond the last bucket.
-    pub(super) fn quantile(
+    pub(in crate::bench) fn quantile(
         &self,
         before: &Exposition,
         histogram: &str,
@@ -81,6 +81,12 @@ mod tests {
         let text = text(7, 0);
         assert_eq!((text.sum("a_total", &[]), text.sum("a_total", &["outcome=\"hit\""])), (10.0, 7.0));
         assert_eq!((text.sum("a_total_more", &[]), text.sum("c", &[])), (9.0, 0.0));
+    }
+
+    #[test]
+    fn reads_a_counter_without_labels() {
+        let text = Exposition::new("# TYPE a counter\na_total 7\na_total_more 8\n".to_owned());
+        assert_eq!((text.sum("a_total", &[]), text.sum("b_total", &[])), (7.0, 0.0));
     }
 
     #[test]
