@@ -52,9 +52,14 @@ impl Script {
     pub(crate) fn assigned_names(&self) -> &BTreeSet<String> {
         static NONE: BTreeSet<String> = BTreeSet::new();
         match &self.graph.sharing {
-            Sharing::Shared { assigned_names } => assigned_names,
+            Sharing::Shared { assigned_names, .. } => assigned_names,
             Sharing::Private(_) => &NONE,
         }
+    }
+
+    /// Whether VUs that share a realm may share its `__ENV`.
+    pub(crate) fn only_reads_env(&self) -> bool {
+        matches!(self.graph.sharing, Sharing::Shared { only_reads_env: true, .. })
     }
 
     /// Runs the entry module for a VU and returns what it exports.

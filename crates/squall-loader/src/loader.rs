@@ -325,8 +325,8 @@ impl Walk<'_> {
             Realms::Shared => confine(self.graph, &self.drafts),
         };
         match confined {
-            Ok(Confined { edits, assigned_names }) => {
-                self.graph.sharing = Sharing::Shared { assigned_names };
+            Ok(Confined { edits, assigned_names, only_reads_env }) => {
+                self.graph.sharing = Sharing::Shared { assigned_names, only_reads_env };
                 edits
             }
             Err(escape) => {

@@ -145,6 +145,20 @@ fn the_environment_is_a_vus_own_and_of_its_scenario() {
 }
 
 #[test]
+fn an_environment_that_is_only_read_is_the_same() {
+    check_vus(
+        "const { NAME, NONE = 'none', ...rest } = __ENV; rest.own = (rest.own ?? 0) + 1;
+         const at = (key) => __ENV[key];
+         export default (data) => {
+           const all = { ...__ENV }; all.NAME = 'mine'; data = { NAME: 1 }; data.NAME = 2;
+           let keys = ''; for (const key in __ENV) keys += key;
+           console.log(NAME, NONE, at('NAME'), at('NOPE'), rest.own, all.NAME, 'NAME' in __ENV, Object.keys(__ENV), keys, JSON.stringify(__ENV), typeof __ENV, Object.values(__ENV), __ENV?.NAME);
+         }",
+        &[r#"info value none value undefined 1 mine true ["NAME"] NAME {"NAME":"value"} object ["value"] value"#; 2],
+    );
+}
+
+#[test]
 fn a_vu_sees_its_own_numbers_tags_and_metadata() {
     check_vus(
         "import { Counter } from 'k6/metrics';

@@ -23,6 +23,7 @@
 //! How a confined ES module is written is told in [`factory`].
 
 mod assigned;
+mod environment;
 mod factory;
 mod places;
 mod uses;
@@ -52,6 +53,8 @@ pub enum Sharing {
     Shared {
         /// The names of properties that it assigns to: objects may come to have these in place of what they inherit.
         assigned_names: BTreeSet<String>,
+        /// It does nothing with `__ENV` but read it: they may have that in common too.
+        only_reads_env: bool,
     },
     /// Each needs its own, for this reason.
     Private(Escape),
@@ -85,12 +88,13 @@ impl Escape {
 }
 
 /// A script whose VUs may share a realm.
-#[derive(Default)]
 pub(crate) struct Confined {
     /// By ES module: the edits that make it a factory.
     pub(crate) edits: HashMap<ModuleId, Vec<Edit>>,
     /// See [`Sharing::Shared`].
     pub(crate) assigned_names: BTreeSet<String>,
+    /// See [`Sharing::Shared`].
+    pub(crate) only_reads_env: bool,
 }
 
 /// What a script is when it is confined, or why it is not.
@@ -100,11 +104,13 @@ pub(crate) fn confine(graph: &ModuleGraph, drafts: &[Draft]) -> Result<Confined,
         Confinement { graph, drafts, order: Vec::new(), wanted: HashMap::new(), shared: HashMap::new() };
     confinement.sort(graph.entry, &mut Vec::new())?;
     confinement.link()?;
-    let mut confined = Confined::default();
+    let mut confined =
+        Confined { edits: HashMap::new(), assigned_names: BTreeSet::new(), only_reads_env: true };
     for id in std::mem::take(&mut confinement.order) {
         let Some(&draft) = confinement.drafts.get(&id) else { continue };
         let Some(examined) = confinement.examine(draft)? else { continue };
         confined.assigned_names.extend(examined.assigned_names);
+        confined.only_reads_env &= examined.only_reads_env;
         if let Some(written) = examined.written {
             confinement.shared.insert(id, written.shared);
             confined.edits.insert(id, written.edits);
@@ -132,6 +138,7 @@ struct Examined {
     /// As a factory, when it is an ES module.
     written: Option<Written>,
     assigned_names: BTreeSet<String>,
+    only_reads_env: bool,
 }
 
 struct Confinement<'g> {
@@ -332,7 +339,11 @@ impl<'g> Confinement<'g> {
         let surroundings = || self.surroundings(draft.id, targets);
         let write = || write(&parsed.program, &draft.text, &uses, &surroundings());
         let written = is_module.then(write).transpose()?;
-        Ok(Examined { written, assigned_names: uses.assigned_names().collect() })
+        Ok(Examined {
+            written,
+            assigned_names: uses.assigned_names().collect(),
+            only_reads_env: uses.only_read_env(),
+        })
     }
 
     fn surroundings<'s>(

@@ -285,9 +285,52 @@ fn what_may_write_to_something_shared_escapes() {
 }
 
 #[test]
+fn what_only_reads_the_environment_is_told() {
+    let check = |code: &str, expected: bool| {
+        let files = [("s.js", "import './lib.js'; console.log(__ENV.A)"), ("lib.js", code)];
+        let Sharing::Shared { only_reads_env, .. } = project(&files).sharing else { panic!("{code}") };
+        assert_eq!(only_reads_env, expected, "{code}");
+    };
+    let reads = [
+        "",
+        "const { A, B = 1, ...rest } = __ENV; rest.c = 1; const all = { ...__ENV }; all.d = 1",
+        "const n = Number(__ENV.N) || 1, url = `${__ENV.URL}/x`; export const at = (key) => __ENV[key]",
+        "if ('A' in __ENV && typeof __ENV === 'object') for (const key in __ENV) console.log(__ENV?.[key])",
+        "console.log(Object.keys(__ENV).length, JSON.stringify(__ENV))",
+        "// __ENV.A = 1\nfunction f(__ENV) { __ENV.A = 1 }",
+    ];
+    reads.into_iter().for_each(|code| check(code, true));
+    let more = [
+        "__ENV.A = 1",
+        "__ENV['A'] += 1",
+        "delete __ENV.A",
+        "(__ENV).A++",
+        "[__ENV.A] = [1]",
+        "({ a: __ENV.A } = { a: 1 })",
+        "for (__ENV.A of [1]) ;",
+        "const env = __ENV",
+        "export const env = { __ENV }",
+        "export default () => __ENV",
+        "Object.assign(__ENV, {})",
+        "JSON.stringify(__ENV, (key, value) => value)",
+        "Object.isFrozen(__ENV)",
+        "__ENV.hasOwnProperty('A')",
+        "const env = __ENV || {}",
+        "const f = (env = __ENV) => env",
+        "const o = { [__ENV]: 1 }, [a] = [__ENV]",
+        "globalThis.__ENV.A = 1",
+        "globalThis['__ENV']; globalThis[`__ENV`]",
+        "const { __ENV: env } = globalThis",
+    ];
+    more.into_iter().for_each(|code| check(code, false));
+}
+
+#[test]
 fn names_that_are_assigned_to_are_told() {
     let check = |code: &str, expected: &str| {
-        let Sharing::Shared { assigned_names } = project(&[("s.js", code)]).sharing else { panic!("{code}") };
+        let Sharing::Shared { assigned_names, .. } = project(&[("s.js", code)]).sharing else {
+            panic!("{code}")
+        };
         assert_eq!(assigned_names.into_iter().collect::<Vec<_>>().join(" "), expected, "{code}");
     };
     check("export default (o) => { o.a = 1; o['b']++; [o.c] = []; delete o.d; o.e.f = o.g }", "a b c d f");
