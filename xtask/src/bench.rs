@@ -4,6 +4,7 @@
 //! median of the rounds. Processor time is what the kernel counted for the process, start-up included; the
 //! server's is not in it. A run that needs too much time or memory is stopped and told as such.
 
+mod bare;
 mod breakwater;
 mod case;
 mod exposition;
@@ -45,6 +46,8 @@ enum Bench {
     Breakwater(breakwater::BreakwaterArgs),
     /// The five systems' promises, measured with Squall on Breakwater
     Systems(systems::SystemsArgs),
+    /// Arrivals that bare threads wait for: the least lateness there can be here
+    Bare(bare::BareArgs),
     /// Print the library that the cases library and library-star import as lib.js
     Library,
 }
@@ -95,6 +98,7 @@ pub fn run(args: &Args) -> Result<()> {
         Bench::Memory(args) => memory::run(args),
         Bench::Breakwater(args) => breakwater::run(args),
         Bench::Systems(args) => systems::run(args),
+        Bench::Bare(args) => bare::run(args),
         Bench::Library => Ok(std::io::stdout().write_all(library::source().as_bytes())?),
     }
 }

@@ -41,6 +41,8 @@ enum Kind {
     Oha,
     /// Plays a plan a number of times, not for a time.
     Drill,
+    /// Threads of our own that only wait and compute: see `bare`.
+    Bare,
 }
 
 /// How one run went.
@@ -72,6 +74,9 @@ impl Peer {
                 peers.push(Peer::new(name, kind, program, &[version])?);
             }
         }
+        let (program, version) =
+            (std::env::current_exe()?, "two threads that sleep, wake and compute".to_owned());
+        peers.push(Peer { name: "bare threads", kind: Kind::Bare, program, version });
         Ok(peers)
     }
 
@@ -89,6 +94,7 @@ impl Peer {
             Kind::Script => {
                 format!("run --quiet --summary-export=… --env SECONDS={seconds} benches/scripts/CASE.js")
             }
+            Kind::Bare => format!("cargo xtask bench bare --seconds {seconds} --turns …"),
             Kind::Wrk => format!("-t2 -c50 -d{seconds}s [-s benches/scripts/post.lua] URL"),
             Kind::Oha => {
                 format!(
@@ -106,6 +112,7 @@ impl Peer {
     pub(super) fn can_run(&self, case: &Case) -> bool {
         match (self.kind, case.plain) {
             (Kind::Script, _) => true,
+            (Kind::Bare, _) => case.machine_busy.is_some(),
             (Kind::Wrk | Kind::Drill, Some(plain)) => plain != Plain::Http2,
             (Kind::Oha, plain) => plain.is_some(),
             (_, None) => false,
@@ -185,13 +192,19 @@ impl Peer {
     }
 
     fn args(&self, load: Load, place: &Place) -> Vec<String> {
-        let Load { case, url, seconds, .. } = load;
+        let Load { case, url, seconds, turns, .. } = load;
         let duration = format!("{seconds}s");
         let mut args: Vec<String> = match self.kind {
             Kind::Script => return script_args(load, place),
             Kind::Drill => {
                 let plan = place.plan.display().to_string();
                 return ["--stats", "--quiet", "--no-check-certificate", "--benchmark", &plan]
+                    .map(str::to_owned)
+                    .into();
+            }
+            Kind::Bare => {
+                let turns = format!("{turns:.0}");
+                return ["bench", "bare", "--seconds", &seconds.to_string(), "--turns", &turns]
                     .map(str::to_owned)
                     .into();
             }
@@ -217,6 +230,7 @@ impl Peer {
         let read = |path: &Path| fs::read_to_string(path).with_context(|| path.display().to_string());
         match self.kind {
             Kind::Script => Said::of_export(serde_json::from_str(&read(&place.export)?)?),
+            Kind::Bare => Said::of_export(serde_json::from_str(&read(&place.stdout)?)?),
             Kind::Wrk => Said::of_wrk(&read(&place.stdout)?),
             Kind::Drill => Said::of_drill(&read(&place.stdout)?),
             Kind::Oha => Said::of_oha(&serde_json::from_str(&read(&place.stdout)?)?),
