@@ -79,6 +79,17 @@ pub fn rss_bytes(id: u32) -> u64 {
     kilobytes(&status, "VmRSS:").unwrap_or_default() * 1024
 }
 
+/// TCP connections of the machine that are closed and keep their ports for a while.
+pub fn closed_connections() -> u64 {
+    waiting(&fs::read_to_string("/proc/net/sockstat").unwrap_or_default()).unwrap_or_default()
+}
+
+/// `TCP: inuse 5 orphan 0 tw 20011 alloc 8 mem 0`
+fn waiting(sockstat: &str) -> Option<u64> {
+    let tcp = sockstat.lines().find_map(|line| line.strip_prefix("TCP:"))?;
+    tcp.split_whitespace().skip_while(|word| *word != "tw").nth(1)?.parse().ok()
+}
+
 /// Processor time, user and system, that a process has used until now.
 pub fn cpu(id: u32) -> io::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
@@ -209,6 +220,9 @@ mod tests {
         assert_eq!(kilobytes("VmPeak:  9 kB\nVmRSS:\t   12345 kB\n", "VmRSS:"), Some(12_345));
         assert_eq!(ticks("7 (a) b) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20"), Some(300));
         assert_eq!(lineage("7 (a) b) S 1 2 3 4 5 6 7 8 9 10 250 50 20 1 20"), Some((1, 321)));
+        let sockstat =
+            "sockets: used 10\nTCP: inuse 1 orphan 0 tw 15060 alloc 1 mem 338\nUDP: inuse 0 mem 0\n";
+        assert_eq!(waiting(sockstat), Some(15_060));
         let before = MachineTime::parse("cpu  10 0 10 60 20 0 0 0 5 0\ncpu0 …").unwrap();
         let after = MachineTime::parse("cpu  60 0 20 90 30 0 0 0 5 0\ncpu0 …").unwrap();
         assert_eq!(after.busy_since(before), 0.6);

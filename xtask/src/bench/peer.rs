@@ -21,6 +21,12 @@ const SLACK: Duration = Duration::from_secs(120);
 /// The part of the memory that is free which a tool may use. A peer that needs more is not run to its end.
 const MEMORY_PART_MAX: f64 = 0.75;
 
+/// Closed connections that do not matter yet, beside some 28,000 ports.
+const RESTING_PORTS_MAX: u64 = 5000;
+
+/// A little more than they rest.
+const PORTS_REST: Duration = Duration::from_millis(1500);
+
 /// What Drill does in about a second, on its single thread.
 const DRILL_ITERATIONS_PER_S: u64 = 10_000;
 
@@ -156,6 +162,7 @@ impl Peer {
             .stdout(File::create(&place.stdout)?)
             .stderr(File::create(&place.stderr)?);
 
+        let_ports_rest();
         let (started, machine) = (Instant::now(), MachineTime::now()?);
         let child = command.spawn()?;
         let finished = process::wait_within(&child, limits)?;
@@ -235,6 +242,14 @@ impl Peer {
             Kind::Drill => Said::of_drill(&read(&place.stdout)?),
             Kind::Oha => Said::of_oha(&serde_json::from_str(&read(&place.stdout)?)?),
         }
+    }
+}
+
+/// Connections to loopback give their ports back a second after they were closed. Where most are not yet back, looking
+/// for one is most of what thousands of connections take: then this waits.
+fn let_ports_rest() {
+    if process::closed_connections() > RESTING_PORTS_MAX {
+        std::thread::sleep(PORTS_REST);
     }
 }
 
