@@ -1,10 +1,11 @@
 //! Whether a module does nothing with `__ENV` but read it. VUs have an environment of their own each, since k6 lets them
-//! write to it; where none does, one of a realm serves them all.
+//! write to it; where none does and no scenario adds to it, one of a realm serves them all.
 
 use oxc::ast::AstKind;
 use oxc::ast::ast::{BindingPattern, CallExpression};
 use oxc::semantic::NodeId;
 use oxc::span::GetSpan;
+use oxc::syntax::operator::BinaryOperator;
 
 use super::uses::Uses;
 
@@ -14,13 +15,14 @@ const ENV: &str = "__ENV";
 const READERS: &[&str] = &["Object.entries", "Object.keys", "Object.values", "JSON.stringify"];
 
 impl<'a, 's> Uses<'a, 's> {
-    /// Whether every use of `__ENV` that there can be is seen to read it.
+    /// Whether all that goes by this name is plainly the environment, and plainly read.
     pub(super) fn only_read_env(&self) -> bool {
-        // It may be a property of the global object, by whatever name that goes.
+        // It may be a property of the global object, or a name of the script's own, which may or may not be in force.
         let is_named = self.nodes.iter().any(|node| match node.kind() {
             AstKind::IdentifierName(name) => name.name == ENV,
+            AstKind::BindingIdentifier(name) => name.name == ENV,
             AstKind::StringLiteral(text) => text.value == ENV,
-            AstKind::TemplateElement(text) => text.value.raw == ENV,
+            AstKind::TemplateElement(text) => text.value.cooked.is_some_and(|text| text == ENV),
             _ => false,
         });
         let globals = self.scoping.root_unresolved_references();
@@ -45,7 +47,8 @@ impl<'a, 's> Uses<'a, 's> {
             }
             AstKind::CallExpression(call) => self.is_reader(call) && call.arguments.len() == 1,
             AstKind::ForInStatement(each) => each.right.span() == span,
-            AstKind::BinaryExpression(_) => true,
+            // What it is an instance of, a class may say for itself.
+            AstKind::BinaryExpression(it) => it.operator != BinaryOperator::Instanceof,
             AstKind::UnaryExpression(_) => !self.is_written(node),
             _ => false,
         }

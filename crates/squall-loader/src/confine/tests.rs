@@ -297,7 +297,7 @@ fn what_only_reads_the_environment_is_told() {
         "const n = Number(__ENV.N) || 1, url = `${__ENV.URL}/x`; export const at = (key) => __ENV[key]",
         "if ('A' in __ENV && typeof __ENV === 'object') for (const key in __ENV) console.log(__ENV?.[key])",
         "console.log(Object.keys(__ENV).length, JSON.stringify(__ENV))",
-        "// __ENV.A = 1\nfunction f(__ENV) { __ENV.A = 1 }",
+        "// __ENV.A = 1\nconsole.log(__ENV.A === __ENV.B, __ENV == null)",
     ];
     reads.into_iter().for_each(|code| check(code, true));
     let more = [
@@ -321,6 +321,10 @@ fn what_only_reads_the_environment_is_told() {
         "globalThis.__ENV.A = 1",
         "globalThis['__ENV']; globalThis[`__ENV`]",
         "const { __ENV: env } = globalThis",
+        r"globalThis[`__\u0045NV`].A = 1",
+        // Names of its own: the default here is the environment after all.
+        "function f(env = __ENV) { const __ENV = { ...env }; env.A = 1 }",
+        "class Own { static [Symbol.hasInstance](env) { env.A = 1 } } __ENV instanceof Own",
     ];
     more.into_iter().for_each(|code| check(code, false));
 }
