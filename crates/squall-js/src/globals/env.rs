@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use rquickjs::{
-    Ctx, Object, Persistent, Result, Value,
+    Coerced, Ctx, Exception, Function, Object, Persistent, Proxy, Result, Value,
     object::{Accessor, Property},
+    proxy::ProxyHandler,
 };
 
 use crate::vu::{self, VuState};
@@ -38,13 +39,31 @@ fn get<'js>(ctx: Ctx<'js>) -> Result<Value<'js>> {
     }
     let scenario = vu.scenario.borrow().clone();
     let of_scenario = scenario.iter().map(|scenario| &scenario.config.env);
-    let value = object(&ctx, std::iter::once(&vu.worker.settings.env).chain(of_scenario))?.into_value();
+    let variables = object(&ctx, std::iter::once(&vu.worker.settings.env).chain(of_scenario))?;
+    let value = of_text(&ctx, variables)?.into_value();
     vu.env.replace(Some(Persistent::save(&ctx, value.clone())));
     Ok(value)
 }
 
 fn set<'js>(ctx: Ctx<'js>, value: Value<'js>) {
     vu::current().env.replace(Some(Persistent::save(&ctx, value)));
+}
+
+/// An object whose properties are text, whatever is written to them: `null` and `undefined` are empty, as in k6.
+fn of_text<'js>(ctx: &Ctx<'js>, variables: Object<'js>) -> Result<Proxy<'js>> {
+    let define = |ctx: Ctx<'js>, variables: Object<'js>, name: Value<'js>, property: Object<'js>| {
+        if !property.contains_key("value")? {
+            return Err(Exception::throw_type(&ctx, "variables of __ENV stay text that can be written"));
+        }
+        let value: Value = property.get("value")?;
+        let is_empty = value.is_null() || value.is_undefined();
+        let text = if is_empty { String::new() } else { value.get::<Coerced<String>>()?.0 };
+        variables.prop(name, Property::from(text).writable().enumerable().configurable()).map(|()| true)
+    };
+    let handler = Object::new(ctx.clone())?;
+    // Assignments come here too.
+    handler.set("defineProperty", Function::new(ctx.clone(), define)?)?;
+    Proxy::new(ctx.clone(), variables, ProxyHandler::from_object(handler)?)
 }
 
 /// Variables, of which later ones replace earlier ones.
