@@ -1,8 +1,9 @@
-//! Chores of the workspace: `cargo xtask compat`, `bench` and `servers`.
+//! Chores of the workspace: `cargo xtask compat`, `bench`, `dist` and `servers`.
 
 mod bench;
 mod compat;
 mod daemon;
+mod dist;
 mod process;
 mod servers;
 mod target;
@@ -28,6 +29,8 @@ enum Chore {
     Compat(compat::Args),
     /// Measure Squall beside other tools
     Bench(bench::Args),
+    /// Build the binary to hand out: less processor time a request, for twice the time of building
+    Dist,
     /// Run a command with PostgreSQL, Redis and RabbitMQ beside it
     Servers(servers::Args),
 }
@@ -36,6 +39,7 @@ fn main() -> Result<ExitCode> {
     match Cli::parse().chore {
         Chore::Compat(args) => compat::run(&args),
         Chore::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
+        Chore::Dist => dist::run().map(|()| ExitCode::SUCCESS),
         Chore::Servers(args) => servers::run(&args),
     }
 }

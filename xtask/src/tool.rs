@@ -91,9 +91,15 @@ fn behind_shim(shim: &Path) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
+/// Cargo, in the workspace.
+pub fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
 fn build(args: &[&str]) -> Result<()> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo).arg("build").arg("--quiet").args(args).current_dir(root()).status()?;
+    let status = cargo().arg("build").arg("--quiet").args(args).status()?;
     if !status.success() {
         bail!("cargo build {} failed", args.join(" "));
     }
