@@ -145,6 +145,8 @@ impl Peer {
 
     fn run_with(&self, load: Load) -> Result<Run> {
         let Load { case, url, seconds, alone_rss_bytes, .. } = load;
+        // First of all: scripts are told when they were started.
+        let_ports_rest();
         let folder = tempfile::tempdir()?;
         let place = Place::new(folder.path(), case)?;
         if self.kind == Kind::Drill {
@@ -162,7 +164,6 @@ impl Peer {
             .stdout(File::create(&place.stdout)?)
             .stderr(File::create(&place.stderr)?);
 
-        let_ports_rest();
         let (started, machine) = (Instant::now(), MachineTime::now()?);
         let child = command.spawn()?;
         let finished = process::wait_within(&child, limits)?;
