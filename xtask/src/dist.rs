@@ -52,7 +52,7 @@ fn learn(squall: &Path) -> Result<()> {
     let target = Target::start()?;
     for (name, is_tls) in LESSONS {
         let base = if is_tls { &target.base_tls } else { &target.base };
-        let script = tool::root().join("benches/scripts").join(format!("{name}.js"));
+        let script = tool::bench_script(&format!("{name}.js"));
         let [base, seconds] = [format!("BASE={base}/get"), format!("SECONDS={LESSON_S}")];
         teach(squall, &["run", "--quiet", "--env", &base, "--env", &seconds, &script.display().to_string()])?;
     }
@@ -61,8 +61,9 @@ fn learn(squall: &Path) -> Result<()> {
 
 /// Thresholds may fail: this is about what runs, not how well.
 fn teach(squall: &Path, args: &[&str]) -> Result<()> {
-    let run = || Command::new(squall).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let status = run().with_context(|| squall.display().to_string())?;
+    let mut command = Command::new(squall);
+    command.args(args).stdout(Stdio::null()).stderr(Stdio::null());
+    let status = command.status().with_context(|| squall.display().to_string())?;
     ensure!(matches!(status.code(), Some(0 | 99)), "squall {} ended with {status}", args.join(" "));
     Ok(())
 }

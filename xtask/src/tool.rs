@@ -12,6 +12,11 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
 
+/// A file of `benches/scripts`.
+pub fn bench_script(name: &str) -> PathBuf {
+    root().join("benches/scripts").join(name)
+}
+
 /// Builds Squall and returns the binary; `$SQUALL` names one that is built already.
 pub fn squall(release: bool) -> Result<PathBuf> {
     if let Some(path) = env::var_os("SQUALL") {

@@ -4,10 +4,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use serde_json::json;
 
 const THREADS: u64 = 2;
+/// As many as `benches/scripts/busy.js` has.
 const ARRIVALS_PER_S: u64 = 5000;
 
 #[derive(clap::Args)]
@@ -23,24 +24,18 @@ pub(super) struct BareArgs {
 pub(super) fn run(args: &BareArgs) -> Result<()> {
     let start = Instant::now() + Duration::from_millis(100);
     let arrivals = args.seconds * ARRIVALS_PER_S;
-    let threads: Vec<_> = (0..THREADS)
-        .map(|first| {
-            thread::spawn({
-                let turns = args.turns;
-                move || {
-                    (first..arrivals)
-                        .step_by(THREADS as usize)
-                        .map(|index| serve(start, index, turns))
-                        .collect::<Vec<f64>>()
-                }
-            })
-        })
-        .collect();
-    let mut late_ms = Vec::new();
-    for thread in threads {
-        late_ms.extend(thread.join().map_err(|_| anyhow!("a thread panicked"))?);
-    }
-    let rate = arrivals as f64 / (start.elapsed().as_secs_f64());
+    let serve_every_other = |first: u64| {
+        (first..arrivals).step_by(THREADS as usize).map(|index| serve(start, index, args.turns)).collect()
+    };
+    let mut late_ms: Vec<f64> = thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..THREADS).map(|first| scope.spawn(move || serve_every_other(first))).collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| -> Vec<f64> { thread.join().expect("it only computes") })
+            .collect()
+    });
+    let rate = arrivals as f64 / start.elapsed().as_secs_f64();
     late_ms.sort_unstable_by(f64::total_cmp);
     let part = |part: f64| late_ms[((late_ms.len() - 1) as f64 * part) as usize];
     let lateness = json!({"med": part(0.5), "p(99)": part(0.99), "p(99.9)": part(0.999), "max": part(1.0)});

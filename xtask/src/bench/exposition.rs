@@ -2,15 +2,15 @@
 
 /// Prometheus text.
 #[derive(Clone, Debug, Default)]
-pub(in crate::bench) struct Exposition(String);
+pub(super) struct Exposition(String);
 
 impl Exposition {
-    pub(in crate::bench) fn new(text: String) -> Exposition {
+    pub(super) fn new(text: String) -> Exposition {
         Exposition(text)
     }
 
     /// The sum of the series of this name whose labels have all of `labels` in them, each as `name="value"`.
-    pub(in crate::bench) fn sum(&self, name: &str, labels: &[&str]) -> f64 {
+    pub(super) fn sum(&self, name: &str, labels: &[&str]) -> f64 {
         self.series(name)
             .filter(|(found, _)| labels.iter().all(|label| found.contains(label)))
             .map(|(_, value)| value)
@@ -19,7 +19,7 @@ impl Exposition {
 
     /// The bound, in seconds, below which the share `q` lies of what a histogram has counted since `before`: the upper
     /// end of its bucket. None where nothing was counted, and infinite beyond the last bucket.
-    pub(in crate::bench) fn quantile(
+    pub(super) fn quantile(
         &self,
         before: &Exposition,
         histogram: &str,

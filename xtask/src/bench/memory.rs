@@ -57,7 +57,7 @@ pub(super) fn run(args: &MemoryArgs) -> Result<()> {
         .args(["run", "--no-color"])
         .args(["--env", &format!("BASE={}", nginx.url(Listener::Http).trim_end_matches('/'))])
         .args(["--env", &args.length()])
-        .arg(tool::root().join("benches/scripts/soak.js"))
+        .arg(tool::bench_script("soak.js"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;

@@ -356,7 +356,7 @@ fn post_body() -> String {
 }
 
 fn script(name: &str) -> String {
-    tool::root().join("benches/scripts").join(name).display().to_string()
+    tool::bench_script(name).display().to_string()
 }
 
 fn now_ms() -> u128 {

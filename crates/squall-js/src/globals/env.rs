@@ -17,10 +17,11 @@ use crate::vu::{self, VuState};
 /// Puts it on the global object, which VUs may share.
 pub(super) fn install(ctx: &Ctx) -> Result<()> {
     let vu = vu::current();
-    let scenarios = vu.worker.settings.options.scenarios.iter().flat_map(|scenarios| scenarios.0.values());
+    let mut scenarios =
+        vu.worker.settings.options.scenarios.iter().flat_map(|scenarios| scenarios.0.values());
     let is_common = vu.realm.is_shared
         && vu.worker.script.only_reads_env()
-        && scenarios.into_iter().all(|scenario| scenario.scenario.env.is_empty());
+        && scenarios.all(|scenario| scenario.scenario.env.is_empty());
     match is_common {
         true => ctx.globals().prop("__ENV", Property::from(object(ctx, [&vu.worker.settings.env])?)),
         false => ctx.globals().prop("__ENV", Accessor::new(get, set).configurable()),

@@ -11,7 +11,8 @@ use super::uses::Uses;
 
 const ENV: &str = "__ENV";
 
-/// They look at an object's properties and keep nothing of it.
+/// They look at an object's properties and keep nothing of it. What they return is text here, where for other shared objects
+/// (`Place::only_reads`) it could be written to.
 const READERS: &[&str] = &["Object.entries", "Object.keys", "Object.values", "JSON.stringify"];
 
 impl<'a, 's> Uses<'a, 's> {

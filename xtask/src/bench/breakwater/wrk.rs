@@ -47,7 +47,7 @@ impl Load {
             command.arg("-H").arg(format!("Authorization: Bearer {token}"));
         }
         if let Some((script, _)) = &self.script {
-            command.arg("-s").arg(tool::root().join("benches/scripts").join(script));
+            command.arg("-s").arg(tool::bench_script(script));
         }
         command.arg(format!("http://{}{}", service.api.address, self.path));
         if let Some((_, argument)) = &self.script {
